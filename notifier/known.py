@@ -1,0 +1,101 @@
+"""What is remembered of a page and its exchange: the shapes that a diff compares a snapshot with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from notifier.model import TERMINAL, Affected, Topic, Window
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KnownUpdate:
+    """An update that was seen. `fingerprints` are all the forms it ever had: one of them seen again is no edit."""
+
+    id: str
+    """The API's id, or `feed:N` / `implied:STATUS` until the API gives one."""
+    born: str
+    """The id under which it was announced; stays when the API's id arrives."""
+    status: str
+    at: datetime
+    created_at: datetime | None
+    text: str
+    fingerprints: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KnownIncident:
+    """Everything remembered of an incident or a maintenance. Never forgotten; an old one may lose its texts."""
+
+    id: str
+    topic: Topic
+    subject: str
+    """The conversation its news goes into."""
+    name: str
+    status: str
+    impact: str | None
+    updated_at: datetime | None
+    started_at: datetime | None
+    resolved_at: datetime | None
+    window: Window | None
+    components: tuple[Affected, ...]
+    updates: tuple[KnownUpdate, ...]
+    """Oldest first."""
+    headings: tuple[str, ...] = ()
+    """Every title, impact and window it ever had, so that an older copy of the page renames nothing."""
+    told_since: datetime | None = None
+    """From when on it was told to those who want it; the epoch if it was open at the baseline; None if it never was."""
+    withdrawn: bool = False
+    reminded: datetime | None = None
+    """The start of the window that a reminder was made for."""
+    shortlink: str | None = None
+
+    @property
+    def open(self) -> bool:
+        return not (self.withdrawn or self.status in TERMINAL or self.resolved_at is not None)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KnownComponent:
+    name: str
+    group: str | None
+    """Its group's name."""
+    status: str
+    updated_at: datetime | None
+    is_group: bool = False
+    since: datetime | None = None
+    """When it left `operational` without an incident that names it; None otherwise."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KnownExchange:
+    """The engine's last state. An `episode` runs from leaving `online` until the next time it is left."""
+
+    status: str
+    episode: int = 0
+    moves: int = 0
+    """How often the status changed since the baseline."""
+    told_since: datetime | None = None
+    """As for an incident, of the running episode."""
+    advisories: Mapping[str, str] = field(default_factory=dict)
+    """Advisory (its source_url, or its event id) → the subject it was told under."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KnownPage:
+    """Which page this is, since when it is watched (by its own clock), and which sources gave their first reading."""
+
+    id: str | None = None
+    watched_since: datetime | None = None
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Known:
+    """What a diff compares with: the page, the incidents of the reading and all the open ones."""
+
+    page: KnownPage = field(default_factory=KnownPage)
+    incidents: Mapping[str, KnownIncident] = field(default_factory=dict)
+    components: Mapping[str, KnownComponent] | None = None
+    exchange: KnownExchange | None = None

@@ -1,0 +1,370 @@
+"""The nouns, frozen: what a source *said* (Snapshot and its parts) and what *follows* (Change, Message, Receipt, …).
+What is *known* in between has shapes of its own, in `known`.
+
+Every instant is an aware datetime in UTC.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from datetime import datetime, time
+from email.errors import MessageError
+from email.headerregistry import Address as MailAddress
+from enum import StrEnum
+
+
+class Topic(StrEnum):
+    """What a piece of news is about; the `kinds` of a subscription's filter."""
+
+    INCIDENT = "incident"
+    MAINTENANCE = "maintenance"
+    EXCHANGE = "exchange"
+    COMPONENT = "component"
+    BOT = "bot"
+
+
+class Kind(StrEnum):
+    """What happened; see the table of change kinds in ARCHITECTURE.md."""
+
+    UPDATE_POSTED = "update.posted"
+    UPDATE_EDITED = "update.edited"
+    INCIDENT_RETITLED = "incident.retitled"
+    INCIDENT_WITHDRAWN = "incident.withdrawn"
+    COMPONENT_CHANGED = "component.changed"
+    EXCHANGE_CHANGED = "exchange.changed"
+    MAINTENANCE_DUE = "maintenance.due"
+    WELCOME = "welcome"
+
+
+class Phase(StrEnum):
+    """What an update does to its incident or maintenance."""
+
+    OPENED = "opened"
+    PROGRESS = "progress"
+    WORSENED = "worsened"
+    RESOLVED = "resolved"
+    REOPENED = "reopened"
+    POSTMORTEM = "postmortem"
+    SCHEDULED = "scheduled"
+    RESCHEDULED = "rescheduled"
+    STARTED = "started"
+    VERIFYING = "verifying"
+    COMPLETED = "completed"
+    OVERDUE = "overdue"
+
+
+TERMINAL = frozenset({"resolved", "completed", "postmortem"})
+"""The only statuses that end an incident or a maintenance."""
+
+IMPACTS = ("none", "minor", "major", "critical")
+"""Kraken's impacts, mildest first. `maintenance` ranks with `minor`; an unknown one with `major`."""
+
+
+def impact_rank(impact: str | None) -> int:
+    """Place of an impact among IMPACTS. Not stated ranks as `minor`: a missed alert is worse than noise."""
+    if impact is None or impact == "maintenance":
+        return 1
+    return IMPACTS.index(impact) if impact in IMPACTS else 2
+
+
+# --- what a source said -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Update:
+    """One update of an incident as a source showed it. `id` is None where the source has none (the feed)."""
+
+    id: str | None
+    status: str
+    text: str
+    """Visible text: no markup, no control characters, paragraphs kept as newlines."""
+    at: datetime
+    """The displayed time; the posting time where none is displayed."""
+    created_at: datetime | None = None
+    """The posting time, which gives the order; None from the feed."""
+
+
+def fingerprint(status: str, at: datetime, text: str) -> str:
+    """Hash of what a reader sees of an update: status, time to the minute, words. White space and markup do not count.
+
+    To the minute, because that is what the page and the feed show, and because an edit cuts the milliseconds.
+    """
+    seen = f"{status}\n{at:%Y-%m-%dT%H:%M}\n{' '.join(text.split())}"
+    return hashlib.sha256(seen.encode()).hexdigest()[:24]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Window:
+    """The planned time of a maintenance."""
+
+    start: datetime
+    end: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Component:
+    """A component as shown now. In an incident these are today's objects, not those of its time."""
+
+    id: str
+    name: str
+    status: str = "operational"
+    group_id: str | None = None
+    is_group: bool = False
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Incident:
+    """An incident or a maintenance as a source showed it. None means "not stated", never "none"."""
+
+    id: str
+    topic: Topic
+    name: str
+    status: str
+    updates: tuple[Update, ...]
+    """Oldest first."""
+    impact: str | None = None
+    updated_at: datetime | None = None
+    started_at: datetime | None = None
+    resolved_at: datetime | None = None
+    window: Window | None = None
+    components: tuple[Component, ...] | None = None
+    shortlink: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Advisory:
+    """An entry of SystemStatus' `upcoming_maintenance` or `emergency`, joined to the page by `source_url` only."""
+
+    event_id: str
+    title: str
+    emergency: bool
+    impact: str | None = None
+    status: str | None = None
+    services: tuple[str, ...] = ()
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    action: str | None = None
+    source_url: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Exchange:
+    """Kraken's engine: `status` is online, maintenance, cancel_only, post_only or a word not known yet."""
+
+    status: str
+    advisories: tuple[Advisory, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Snapshot:
+    """What one source said at one moment."""
+
+    source: str
+    incidents: tuple[Incident, ...] = ()
+    complete: bool = False
+    """True where every open incident and maintenance must be listed, so that absence means something."""
+    components: tuple[Component, ...] | None = None
+    exchange: Exchange | None = None
+    page_id: str | None = None
+    clock: datetime | None = None
+    """The source's own clock: the newest instant it stated about itself."""
+    broken: tuple[str, ...] = ()
+    """One line for each part that could not be read and was left out."""
+
+
+# --- what follows -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Affected:
+    """A component that a piece of news names."""
+
+    name: str
+    group: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.group} ({self.name})" if self.group else self.name
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Moment:
+    """A step of an incident's life."""
+
+    status: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """One thing that happened, with all that is needed to route and to tell it."""
+
+    key: str
+    """Unique for ever: the same happening always has the same key."""
+    kind: Kind
+    topic: Topic
+    subject: str
+    """The conversation: deliveries of one subject to one subscription go strictly in order."""
+    reason: str
+    at: datetime
+    """When Kraken says that it happened."""
+    detected_at: datetime
+    title: str
+    phase: Phase | None = None
+    status: str = ""
+    impact: str | None = None
+    text: str = ""
+    before: str | None = None
+    """What `text` (an edit) or `title` (a rename) or the status (component, exchange) was before."""
+    loud: bool = False
+    introduces: bool = True
+    """May be the first thing that a subscriber hears of the subject."""
+    told_since: datetime | None = None
+    """Subscriptions younger than this may hear it even if it does not introduce the subject."""
+    incident_id: str | None = None
+    update_id: str | None = None
+    components: tuple[Affected, ...] = ()
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    window: Window | None = None
+    timeline: tuple[Moment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a message goes, without any secret: `slack:C0123456789`, `mailto:ops@example.com`, …"""
+
+    channel: str
+    target: str
+
+    def __str__(self) -> str:
+        return f"{self.channel}:{self.target}"
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """Raises ValueError with the cure in its words."""
+        channel, colon, target = text.strip().partition(":")
+        form = _ADDRESS_FORMS.get(channel)
+        if not colon or form is None:
+            raise ValueError(f"{text!r} is not an address; use one of {', '.join(_ADDRESS_EXAMPLES)}")
+        if not re.fullmatch(form, target):
+            example = next(e for e in _ADDRESS_EXAMPLES if e.startswith(channel + ":"))
+            raise ValueError(f"{text!r} is not a {channel} address; write it like {example}")
+        if channel == "mailto":
+            try:
+                MailAddress(addr_spec=target)
+            except (ValueError, IndexError, MessageError) as error:
+                raise ValueError(f"{text!r} is not one mail address; write it like mailto:ops@example.com") from error
+        return cls(channel, target)
+
+
+_ADDRESS_FORMS = {
+    "slack": r"[A-Z][A-Z0-9]+",
+    "slack-webhook": r"[A-Za-z0-9_-]+",
+    "telegram": r"(-?\d+|@\w+)(/\d+)?",
+    "mailto": r"[^\s,;<>()\"]+@[^\s,;<>()\"@]+",
+    "console": r"",
+}
+_ADDRESS_EXAMPLES = (
+    "slack:C0123456789",
+    "slack-webhook:ops",
+    "telegram:-1001234567890",
+    "telegram:@channel",
+    "mailto:ops@example.com",
+    "console:",
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class QuietHours:
+    """From `start` to `end` (may wrap midnight) in the IANA `zone`, news waits; impact critical does not."""
+
+    start: time
+    end: time
+    zone: str = "UTC"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Filter:
+    """What a subscription wants. Subscriptions with equal filters share one row."""
+
+    kinds: tuple[Topic, ...] = (Topic.INCIDENT, Topic.MAINTENANCE, Topic.EXCHANGE)
+    components: tuple[str, ...] = ()
+    """Names, group names, tickers or globs; empty wants everything."""
+    strict_components: bool = False
+    min_impact: str = "none"
+    milestones_only: bool = False
+    quiet_hours: QuietHours | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Subscription:
+    address: Address
+    filter: Filter = field(default_factory=Filter)
+    name: str = ""
+    mention: str | None = None
+    """Written before loud changes of impact major or critical, for example `<!here>` on Slack."""
+    origin: str = "config"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the provider answered: where the message is and how it is called there (ts, message id, Message-ID)."""
+
+    to: str
+    ref: str
+    root: bool = False
+    """Whether it stands by itself, so that later messages of the conversation can hang on it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Span:
+    """A run of text in one style; with `url` a link, with `at` an instant that clients may show in local time."""
+
+    text: str
+    style: str = ""
+    """"" | bold | italic | strike | code"""
+    url: str | None = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Line:
+    """A line of spans. `quoted` marks the source's own words, the first to be shortened when space is short."""
+
+    spans: tuple[Span, ...]
+    quoted: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Message:
+    """What one recipient is told at once; the same facts in the same words on every channel."""
+
+    delivery_ids: tuple[str, ...]
+    """All members of the fold, oldest first; unique across databases."""
+    subject: str
+    """One plain line: a mail's subject, a notification's preview."""
+    lines: tuple[Line, ...]
+    date: datetime
+    """When it was first tried. The same on every retry."""
+    loud: bool = False
+    mention: str | None = None
+    thread: Receipt | None = None
+    """The first message of the conversation, if there was one."""
+    plain: bool = False
+    """Send without any markup: the rich form was refused."""
+
+
+class State(StrEnum):
+    """States of a delivery; the diagram is in ARCHITECTURE.md."""
+
+    PENDING = "pending"
+    SENDING = "sending"
+    UNKNOWN = "unknown"
+    SENT = "sent"
+    SUPERSEDED = "superseded"
+    EXPIRED = "expired"
+    FAILED = "failed"
+    DEAD = "dead"

@@ -1,0 +1,285 @@
+"""Source, Store and Channel as the two steps see them, and the failures that are part of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from notifier.known import Known, KnownIncident, KnownPage
+from notifier.model import Address, Change, Filter, Message, Receipt, Snapshot, State
+
+# --- time -------------------------------------------------------------------------------------------------------
+
+
+class Clock(Protocol):
+    """The time of the world that is watched; a demonstration's runs faster than the wall's."""
+
+    def now(self) -> datetime: ...
+
+    def seconds(self, length: timedelta) -> float:
+        """How long to wait, in seconds of the process, until so much of this world's time has passed."""
+
+
+# --- sources ----------------------------------------------------------------------------------------------------
+
+
+class SourceFailed(Exception):
+    """A reading that did not come off: unreachable, refused, broken. Nothing known may change because of it."""
+
+    def __init__(self, reason: str, *, retry_after: timedelta | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.retry_after = retry_after
+        """What the server asked for, unclamped below by the caller's own interval; None if it asked for nothing."""
+
+
+class Source(Protocol):
+    """One thing that is polled."""
+
+    name: str
+
+    async def read(self) -> Snapshot | None:
+        """None if it said the same as last time. Raises SourceFailed."""
+
+    def forget(self) -> None:
+        """The last reading could not be recorded: the next one must not be taken for a repetition of it."""
+
+
+class Lookup(Protocol):
+    """Asks for one incident by its own URLs, as incident and as maintenance."""
+
+    async def look_up(self, incident_id: str) -> Snapshot | None:
+        """None only if both answer 404. Raises SourceFailed."""
+
+
+# --- channels ---------------------------------------------------------------------------------------------------
+
+
+class ChannelFailure(Exception):
+    """Why a message did not go out. The text holds no secret."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class NotSent(ChannelFailure):
+    """It certainly did not arrive; another try may work."""
+
+
+class Ambiguous(ChannelFailure):
+    """It may have arrived."""
+
+
+class Throttled(ChannelFailure):
+    """The provider wants a pause. `retry_after` in seconds; None if it did not say how long."""
+
+    def __init__(self, reason: str, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class Gone(ChannelFailure):
+    """The recipient refuses for good."""
+
+
+class Moved(ChannelFailure):
+    """The recipient has another address now."""
+
+    def __init__(self, reason: str, to: Address) -> None:
+        super().__init__(reason)
+        self.to = to
+
+
+class BadMessage(ChannelFailure):
+    """The provider refuses this text; another text may pass."""
+
+
+class BadCredentials(ChannelFailure):
+    """The provider refuses the bot itself."""
+
+
+class Channel(Protocol):
+    """Carries messages to one provider. Never sleeps, loops or counts attempts.
+
+    Every method raises one of the seven failures above and nothing else.
+    """
+
+    name: str
+    """The scheme of its addresses."""
+    can_edit: bool
+    notes: list[str]
+    """What an operator should hear, each once, oldest first."""
+    can_find: bool
+    """Whether the provider can be asked if a message arrived. It is asked before any second try."""
+
+    async def send(self, to: Address, message: Message) -> Receipt: ...
+
+    async def edit(self, receipt: Receipt, message: Message) -> None:
+        """Replaces a message sent earlier. A message that a person deleted counts as done."""
+
+    async def find(self, to: Address, message: Message, since: datetime) -> Receipt | None:
+        """Looks for a message with one of these delivery ids, posted after `since`."""
+
+    async def check(self) -> str:
+        """Asks the provider whether the credentials work; says as whom."""
+
+    async def close(self) -> None: ...
+
+
+# --- store ------------------------------------------------------------------------------------------------------
+
+
+class StoreRefused(Exception):
+    """The database cannot be used; the text says why and what to do."""
+
+
+class StoreFailed(Exception):
+    """One transaction did not come off, and nothing of it is written; a later one may work."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class News:
+    """What a diff found: the changes, and what is known from now on."""
+
+    changes: tuple[Change, ...] = ()
+    known: Known = field(default_factory=Known)
+    """Only what differs from before."""
+    notes: tuple[str, ...] = ()
+    """Oddities for the log."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Want:
+    """Which filters want a change."""
+
+    matching: tuple[tuple[int, datetime | None], ...]
+    """Filter ids that want it, each with the instant before which it must wait (quiet hours)."""
+    following: tuple[tuple[int, datetime | None], ...]
+    """Filter ids that want it only where the subject was already told."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Part:
+    """One delivery of a parcel, with its change."""
+
+    delivery_id: int
+    change: Change
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Told:
+    """A message that is out, whose text has to follow an edit."""
+
+    receipt: Receipt
+    parts: tuple[Part, ...]
+    """As sent, oldest first, with the newest texts filled in."""
+    date: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parcel:
+    """What goes to one recipient about one subject in one message, bound together by a committed intent."""
+
+    subscription_id: int
+    address: Address
+    mention: str | None
+    parts: tuple[Part, ...]
+    """Oldest first."""
+    edits: tuple[Told, ...]
+    """Messages already out that these parts change."""
+    thread: Receipt | None
+    attempt: int
+    """This one's number, from 1."""
+    first_tried_at: datetime
+    uncertain: bool
+    """A try before this one may have arrived."""
+    plain: bool
+    """The rich form was refused."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settlement:
+    """What became of a parcel."""
+
+    parcel: Parcel
+    state: State
+    """Of its newest delivery; the older members become `superseded` where it is `sent`, and share it otherwise."""
+    reason: str = ""
+    receipt: Receipt | None = None
+    next_attempt_at: datetime | None = None
+    counts: bool = True
+    """Whether the try counts as an attempt."""
+    plain: bool = False
+    gone: bool = False
+    """Switch the subscription off."""
+    moved_to: Address | None = None
+
+
+class PollStore(Protocol):
+    """What the poll remembers with. Every method is one transaction; nothing is written when it raises."""
+
+    async def page(self) -> KnownPage: ...
+
+    async def record(
+        self,
+        incident_ids: Collection[str],
+        decide: Callable[[Known], News],
+        route: Callable[[Change, Mapping[int, Filter]], Want],
+    ) -> News:
+        """Loads what is known of these incidents and of all open ones, decides, and writes the news with the first
+        of its deliveries. What `decide` raises passes through.
+        """
+
+    async def fan_out(self) -> bool:
+        """Writes the next deliveries of changes whose recipients are not all written; whether more are left."""
+
+    async def open_incidents(self) -> Sequence[KnownIncident]: ...
+
+    async def polled(self, name: str, at: datetime, *, ok: bool, failures: int, reason: str) -> None: ...
+
+    async def welcome(self, greet: Callable[[int, Known], Change]) -> int:
+        """Owes each subscription that was never welcomed its own change; how many. Nothing before the baseline."""
+
+
+class Outbox(Protocol):
+    """What the delivery works on. Every method is one transaction; nothing is written when it raises."""
+
+    origin: str
+
+    async def claim(self, channel: str, limit: int, now: datetime) -> Sequence[Parcel]:
+        """Binds what is due into parcels and commits the intents."""
+
+    async def settle(self, settlements: Sequence[Settlement]) -> None: ...
+
+    async def expire(self, channel: str, news_since: datetime, ends_since: datetime) -> int: ...
+
+    async def next_due(self, channel: str) -> datetime | None: ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """A delivery as the ledger shows it."""
+
+    id: int
+    state: str
+    address: str
+    change: Change
+    attempt: int
+    due_at: datetime | None
+    tried_at: datetime | None
+    reason: str
+    receipt: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SourceState:
+    """How polling one source goes."""
+
+    name: str
+    polled_at: datetime
+    ok_at: datetime | None
+    failures: int
+    reason: str

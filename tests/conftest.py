@@ -1,0 +1,88 @@
+"""What holds for every test: no network but loopback, and in CI no test skips for want of a package."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import socket
+from collections.abc import Generator, Iterator
+from typing import Any, TypeVar
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("steady", deadline=None)  # a slow machine is no counterexample
+settings.load_profile("steady")
+
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+PACKAGE_MISSING = re.compile(r"needs the package|could not import")
+"""How a test says so: `pytest.skip("needs the package exim4")`, or `pytest.importorskip`."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-goldens", action="store_true", help="write what was rendered as the new goldens")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def only_loopback() -> Iterator[None]:
+    """Fails a test that asks for another host, by address or by name. Names under `.invalid` just do not exist.
+
+    asyncio comes through here too: its loops call the socket's own `connect` and `socket.getaddrinfo`.
+    """
+    connect, connect_ex, getaddrinfo = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
+
+    def guarded_connect(self: socket.socket, address: Any) -> None:
+        _refuse_strangers(self.family, address)
+        connect(self, address)
+
+    def guarded_connect_ex(self: socket.socket, address: Any) -> int:
+        _refuse_strangers(self.family, address)
+        return connect_ex(self, address)
+
+    def guarded_getaddrinfo(host: Any, *args: Any, **keywords: Any) -> Any:
+        name = host.decode() if isinstance(host, bytes) else host
+        if name is not None and name.endswith(".invalid"):
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        if name is not None and not _is_loopback(name):
+            pytest.fail(f"tests stay on loopback, but this one looked up {name!r}")
+        return getaddrinfo(host, *args, **keywords)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", guarded_connect)
+        patch.setattr(socket.socket, "connect_ex", guarded_connect_ex)
+        patch.setattr(socket, "getaddrinfo", guarded_getaddrinfo)
+        yield
+
+
+def _refuse_strangers(family: int, address: Any) -> None:
+    if family in (socket.AF_INET, socket.AF_INET6) and not _is_loopback(address[0]):
+        pytest.fail(f"tests stay on loopback, but this one connected to {address[0]!r}")
+
+
+def _is_loopback(host: str) -> bool:
+    if host in ("localhost", ""):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    return _complete_in_ci((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    return _complete_in_ci((yield))
+
+
+def _complete_in_ci(report: Report) -> Report:
+    """Elsewhere a test may skip for want of a package; in CI it would prove nothing, so there it fails."""
+    if os.environ.get("CI") and report.skipped and PACKAGE_MISSING.search(str(report.longrepr)):
+        report.outcome = "failed"
+        report.longrepr = f"CI must have what this test needs: {report.longrepr}"
+    return report
