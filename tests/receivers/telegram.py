@@ -1,0 +1,256 @@
+"""A fake Bot API: getMe, sendMessage and editMessageText, as strict about HTML as Telegram's own server.
+
+Error texts are those of https://github.com/tdlib/telegram-bot-api and https://github.com/tdlib/td.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from html import unescape
+from typing import Any
+
+from aiohttp import web
+
+from tests.receivers import Receiver
+
+TOKEN = "4242:fake-canary-9a1c"
+TEXT_LIMIT = 4_096
+
+_TOKEN = re.compile(r"<(/?)([a-z0-9-]*)([^<>]*)>|<")
+_TYPES = {
+    "b": "bold",
+    "i": "italic",
+    "s": "strikethrough",
+    "code": "code",
+    "a": "text_link",
+    "blockquote": "blockquote",
+}
+_REFERENCE = re.compile(r"&(?:lt|gt|amp|quot|#\d+|#x[0-9a-fA-F]+);")
+
+
+class BadHtml(ValueError):
+    """Telegram's reason for refusing a text."""
+
+
+def parse_html(html: str) -> tuple[str, list[dict[str, Any]]]:
+    """The visible text and its entities, by Telegram's rules for the tags above. Raises BadHtml."""
+    text, open_tags, entities, at = "", [], [], 0
+    for token in _TOKEN.finditer(html):
+        text += _decoded(html[at : token.start()])
+        at = token.end()
+        offset = len(html[: token.start()].encode())
+        name, closing = token[2] or "", bool(token[1])
+        if not closing:
+            if name not in _TYPES:
+                raise BadHtml(f'Unsupported start tag "{name}" at byte offset {offset}')
+            open_tags.append((name, _units(text), token[3]))
+            continue
+        if not open_tags:
+            raise BadHtml(f"Unexpected end tag at byte offset {offset}")
+        started, start, attributes = open_tags.pop()
+        if name != started:
+            raise BadHtml(f'Unmatched end tag at byte offset {offset}, expected "</{started}>", found "</{name}>"')
+        entity = {"type": _TYPES[name], "offset": start, "length": _units(text) - start}
+        if name == "a":
+            entity["url"] = _decoded(attributes.partition('="')[2].rstrip('"'))
+        if entity["length"]:
+            entities.append(entity)
+    if open_tags:
+        raise BadHtml(f'Can\'t find end tag corresponding to start tag "{open_tags[-1][0]}"')
+    return text + _decoded(html[at:]), sorted(entities, key=lambda e: (e["offset"], -e["length"]))
+
+
+def _decoded(text: str) -> str:
+    return _REFERENCE.sub(lambda found: unescape(found[0]), text)
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
+
+
+@dataclass
+class TelegramMessage:
+    """One message as people in the chat see it."""
+
+    chat: str
+    message_id: int
+    text: str
+    """As shown: after parsing."""
+    entities: list[dict[str, Any]]
+    reply_to: int | None = None
+    topic: int | None = None
+    silent: bool = False
+    edits: list[str] = field(default_factory=list)
+    """The shown texts of later edits, oldest first."""
+    deleted: bool = False
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def shown(self) -> str:
+        """The text as it stands now."""
+        return self.edits[-1] if self.edits else self.text
+
+
+@dataclass
+class Chat:
+    """How one chat behaves; ordinary unless told otherwise."""
+
+    refusal: tuple[int, str, dict[str, Any]] | None = None
+    lost_topics: set[int] = field(default_factory=set)
+
+    def blocked(self) -> None:
+        self.refusal = (403, "Forbidden: bot was blocked by the user", {})
+
+    def kicked(self) -> None:
+        self.refusal = (403, "Forbidden: bot was kicked from the supergroup chat", {})
+
+    def deactivated(self) -> None:
+        self.refusal = (403, "Forbidden: user is deactivated", {})
+
+    def missing(self) -> None:
+        self.refusal = (400, "Bad Request: chat not found", {})
+
+    def migrated(self, to: int) -> None:
+        text = "Bad Request: group chat was upgraded to a supergroup chat"
+        self.refusal = (400, text, {"migrate_to_chat_id": to})
+
+    def throttled(self, seconds: int) -> None:
+        self.refusal = (429, f"Too Many Requests: retry after {seconds}", {"retry_after": seconds})
+
+    def without_topic(self, topic: int) -> None:
+        self.lost_topics.add(topic)
+
+    def ordinary(self) -> None:
+        self.refusal = None
+
+
+class FakeTelegram(Receiver):
+    def __init__(self, token: str = TOKEN) -> None:
+        super().__init__()
+        self.messages: list[TelegramMessage] = []
+        """In order of arrival."""
+        self.token = token
+        self._chats: dict[str, Chat] = {}
+
+    @property
+    def url(self) -> str:
+        """The `api_url` of the configuration."""
+        return self.origin
+
+    def chat(self, chat: str | int) -> Chat:
+        return self._chats.setdefault(str(chat), Chat())
+
+    def delete(self, message_id: int) -> None:
+        """What a person does with a message."""
+        next(message for message in self.messages if message.message_id == message_id).deleted = True
+
+    def respond(self, request: web.Request, method: str, arguments: dict[str, Any]) -> web.Response:
+        if not request.path.startswith(f"/bot{self.token}/"):
+            return _refuse(401, "Unauthorized")
+        arguments = {key: _decoded_argument(key, value) for key, value in arguments.items()}
+        match method.lower():
+            case "getme":
+                return _answer({**_BOT, "can_join_groups": True, "can_read_all_group_messages": False})
+            case "sendmessage":
+                return self._send(arguments)
+            case "editmessagetext":
+                return self._edit(arguments)
+        return _refuse(404, "Not Found")
+
+    def _send(self, arguments: dict[str, Any]) -> web.Response:
+        chat = self.chat(arguments.get("chat_id", ""))
+        if chat.refusal is not None:
+            return _refuse(*chat.refusal)
+        topic = int(arguments["message_thread_id"]) if "message_thread_id" in arguments else None
+        if topic in chat.lost_topics:
+            return _refuse(400, "Bad Request: message thread not found")
+        read = _read(arguments)
+        if isinstance(read, web.Response):
+            return read
+        wanted = arguments.get("reply_parameters") or {}
+        parent = self._standing(str(arguments["chat_id"]), wanted.get("message_id"))
+        if wanted and parent is None and not wanted.get("allow_sending_without_reply"):
+            return _refuse(400, "Bad Request: message to be replied not found")
+        message = TelegramMessage(
+            chat=str(arguments["chat_id"]),
+            message_id=len(self.messages) + 1,
+            text=read[0],
+            entities=read[1],
+            reply_to=parent.message_id if parent else None,
+            topic=topic,
+            silent=arguments.get("disable_notification") in ("true", "True", True),
+            arguments=arguments,
+        )
+        self.messages.append(message)
+        return _answer(_shown(message, parent))
+
+    def _edit(self, arguments: dict[str, Any]) -> web.Response:
+        message = self._standing(str(arguments.get("chat_id")), int(arguments.get("message_id", 0)))
+        if message is None:
+            return _refuse(400, "Bad Request: message to edit not found")
+        read = _read(arguments)
+        if isinstance(read, web.Response):
+            return read
+        if read == (message.shown, message.entities):
+            return _refuse(
+                400,
+                "Bad Request: message is not modified: specified new message content and reply markup are exactly"
+                " the same as a current content and reply markup of the message",
+            )
+        message.edits.append(read[0])
+        message.entities = read[1]
+        return _answer(_shown(message, None))
+
+    def _standing(self, chat: str, message_id: int | None) -> TelegramMessage | None:
+        return next((m for m in self.messages if (m.chat, m.message_id) == (chat, message_id) and not m.deleted), None)
+
+
+_BOT = {"id": 4242, "is_bot": True, "first_name": "Kraken status", "username": "kraken_status_bot"}
+
+
+def _read(arguments: dict[str, Any]) -> tuple[str, list[dict[str, Any]]] | web.Response:
+    try:
+        html = arguments.get("parse_mode") == "HTML"
+        text, entities = parse_html(arguments["text"]) if html else (str(arguments.get("text", "")), [])
+    except BadHtml as bad:
+        return _refuse(400, f"Bad Request: can't parse entities: {bad}")
+    if not text.strip():
+        return _refuse(400, "Bad Request: message text is empty")
+    return _refuse(400, "Bad Request: message is too long") if _units(text) > TEXT_LIMIT else (text, entities)
+
+
+def _shown(message: TelegramMessage, parent: TelegramMessage | None) -> dict[str, Any]:
+    number = -100123 if message.chat.startswith("@") else int(message.chat)
+    chat = (
+        {"id": number, "type": "private", "first_name": "Reader"}
+        if number > 0
+        else {"id": number, "type": "supergroup", "title": "Desk", **({"is_forum": True} if message.topic else {})}
+    )
+    return {
+        "message_id": message.message_id,
+        "from": _BOT,
+        "chat": chat,
+        "date": 1_770_000_000 + message.message_id,
+        "text": message.shown,
+        **({"entities": message.entities} if message.entities else {}),
+        **({"message_thread_id": message.topic, "is_topic_message": True} if message.topic else {}),
+        **({"reply_to_message": _shown(parent, None)} if parent else {}),
+        **({"edit_date": 1_770_000_100 + message.message_id} if message.edits else {}),
+    }
+
+
+def _decoded_argument(key: str, value: Any) -> Any:
+    return (
+        json.loads(value) if isinstance(value, str) and key in ("reply_parameters", "link_preview_options") else value
+    )
+
+
+def _answer(result: object) -> web.Response:
+    return web.json_response({"ok": True, "result": result})
+
+
+def _refuse(status: int, text: str, parameters: dict[str, Any] | None = None) -> web.Response:
+    body = {"ok": False, "error_code": status, "description": text}
+    return web.json_response({**body, **({"parameters": parameters} if parameters else {})}, status=status)
