@@ -1,0 +1,239 @@
+"""What can be set, with its defaults: the tables of the settings file, and what a value may be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import time
+from email.headerregistry import HeaderRegistry
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    SecretStr,
+    StringConstraints,
+    ValidationInfo,
+)
+
+from notifier.model import Address, Filter, QuietHours, Subscription, Topic
+from notifier.urls import at_loopback, is_loopback, mail_server, web_url
+
+MIN_POLL_SECONDS = 5
+"""How often a host other than loopback may be asked."""
+
+
+# --- values -----------------------------------------------------------------------------------------------------
+
+
+def parse_address(value: object) -> Address:
+    """Raises ValueError with the cure."""
+    if not isinstance(value, str):
+        raise ValueError("must be a string like slack:C0123456789")
+    return Address.parse(value)
+
+
+def _quiet_hours(value: object) -> QuietHours:
+    """`22:00-07:00 Europe/Berlin`; without a zone in UTC."""
+    found = (
+        re.fullmatch(r"(\d\d:\d\d) ?[-–] ?(\d\d:\d\d)(?: +(\S+))?", value.strip()) if isinstance(value, str) else None
+    )
+    try:
+        if not found:
+            raise ValueError
+        start, end = time.fromisoformat(found[1]), time.fromisoformat(found[2])
+    except ValueError:
+        raise ValueError('must be a string like "22:00-07:00 Europe/Berlin"') from None
+    if start == end:
+        raise ValueError("must not end when they begin")
+    zone = found[3] or "UTC"
+    try:
+        ZoneInfo(zone)
+    except (ValueError, OSError, LookupError):
+        raise ValueError(f"{zone} is no time zone; use a name like Europe/Berlin or UTC") from None
+    return QuietHours(start=start, end=end, zone=zone)
+
+
+def _database(url: str) -> str:
+    url = re.sub(r"^postgres://", "postgresql://", url)
+    if not re.match(r"(sqlite|postgresql)(\+\w+)?://", url):
+        raise ValueError("must be sqlite:///notifier.db or postgresql://user:password@host/name")
+    return url
+
+
+def _mailbox(text: str) -> str:
+    header: Any = HeaderRegistry()("from", text)
+    if len(header.addresses) != 1 or header.defects or not header.addresses[0].domain:
+        raise ValueError("must be one sender like Kraken status <status@example.com>")
+    return text
+
+
+def _secret_url(secret: SecretStr) -> SecretStr:
+    web_url(secret.get_secret_value())
+    return secret
+
+
+def _smtp_url(secret: SecretStr) -> SecretStr:
+    mail_server(secret.get_secret_value())
+    return secret
+
+
+def _sender(email: Mapping[str, Any]) -> str:
+    """Mail comes from the account that sends it, where that is an address; else from its host."""
+    url: SecretStr | None = email.get("smtp_url")
+    server = mail_server(url.get_secret_value()) if url else None
+    if server and server.username and "@" in server.username:
+        return f"Kraken status <{server.username}>"
+    host = "localhost" if server is None or is_loopback(server.host) else server.host
+    return f"Kraken status <kraken-status@{host}>"
+
+
+def _polite(seconds: float, info: ValidationInfo) -> float:
+    """The URL that is asked stands before its intervals in every table."""
+    url = info.data.get("url") or info.data.get("api_url")
+    if seconds < MIN_POLL_SECONDS and url and not at_loopback(url):
+        raise ValueError(f"must be at least {MIN_POLL_SECONDS}; only loopback may be asked more often")
+    return seconds
+
+
+def _without_blanks(value: object) -> object:
+    return {name: each for name, each in value.items() if each != ""} if isinstance(value, dict) else value
+
+
+def _some(kinds: tuple[str, ...]) -> tuple[str, ...]:
+    if not kinds:
+        raise ValueError("must name at least one; leave it out for the usual ones")
+    return kinds
+
+
+def _webhook_name(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+        raise ValueError("must be named with letters, digits, - and _ only: it is part of an address")
+    return name
+
+
+_blank_is_unset = BeforeValidator(lambda value: None if isinstance(value, str) and not value.strip() else value)
+_lower = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
+
+WebUrl = Annotated[str, AfterValidator(web_url)]
+SecretUrl = Annotated[SecretStr, AfterValidator(_secret_url)]
+Interval = Annotated[float, Field(gt=0), AfterValidator(_polite)]
+Recipient = Annotated[Address, PlainValidator(parse_address)]
+WebhookName = Annotated[str, AfterValidator(_webhook_name)]
+Kinds = tuple[Literal["incident", "maintenance", "exchange", "component"], ...]
+Words = Annotated[str, StringConstraints(min_length=1)]
+
+
+# --- tables -----------------------------------------------------------------------------------------------------
+
+
+class Table(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, str_strip_whitespace=True, hide_input_in_errors=True
+    )
+
+
+class StatusPage(Table):
+    url: WebUrl = "https://status.kraken.com"
+    poll_seconds: Interval = 20
+    active_poll_seconds: Interval = 10
+    feed_poll_seconds: Interval = 60
+
+
+class Exchange(Table):
+    enabled: bool = True
+    api_url: WebUrl = "https://api.kraken.com"
+    poll_seconds: Interval = 20
+
+
+class Store(Table):
+    url: Annotated[str, AfterValidator(_database), Field(repr=False)] = "sqlite:///notifier.db"
+
+
+class Slack(Table):
+    bot_token: Annotated[SecretStr | None, _blank_is_unset] = None
+    api_url: WebUrl = "https://slack.com/api/"
+    style: Literal["thread", "flat"] = "thread"
+    webhooks: Annotated[dict[WebhookName, SecretUrl], BeforeValidator(_without_blanks)] = {}
+
+
+class Telegram(Table):
+    bot_token: Annotated[SecretStr | None, _blank_is_unset] = None
+    api_url: WebUrl = "https://api.telegram.org"
+    messages_per_second: Annotated[float, Field(gt=0, le=1000)] = 25
+    max_in_flight: Annotated[int, Field(ge=1, le=100)] = 8
+    on_ambiguous: Literal["resend", "drop"] = "resend"
+
+
+class Email(Table):
+    smtp_url: Annotated[Annotated[SecretStr, AfterValidator(_smtp_url)] | None, _blank_is_unset] = None
+    sender: Annotated[str, AfterValidator(_mailbox)] = Field(default_factory=_sender)
+
+
+class Announce(Table):
+    welcome: bool = True
+    maintenance_reminder_minutes: Annotated[float, Field(ge=0)] = 30
+
+
+class Operators(Table):
+    to: tuple[Recipient, ...] = ()
+    heartbeat_url: Annotated[SecretUrl | None, _blank_is_unset] = None
+
+
+class Log(Table):
+    level: Annotated[Literal["debug", "info", "warning", "error"], _lower] = "info"
+    format: Literal["auto", "console", "json"] = "auto"
+
+
+class SubscriptionTable(Table):
+    name: str = ""
+    to: Recipient
+    components: tuple[Words, ...] = ()
+    kinds: Annotated[Kinds, AfterValidator(_some)] = ("incident", "maintenance", "exchange")
+    min_impact: Literal["none", "minor", "major", "critical"] = "none"
+    updates: Literal["all", "milestones"] = "all"
+    mention: str = ""
+    strict_components: bool = False
+    quiet_hours: Annotated[QuietHours, PlainValidator(_quiet_hours)] | None = None
+
+    def subscription(self) -> Subscription:
+        """Equal wishes give equal filters, in whatever order they were written."""
+        return Subscription(
+            address=self.to,
+            name=self.name,
+            mention=self.mention or None,
+            filter=Filter(
+                kinds=tuple(topic for topic in Topic if topic in self.kinds),
+                components=tuple(sorted(set(self.components))),
+                strict_components=self.strict_components,
+                min_impact=self.min_impact,
+                milestones_only=self.updates == "milestones",
+                quiet_hours=self.quiet_hours,
+            ),
+        )
+
+
+class Settings(Table):
+    """Everything that can be set. Secrets print masked."""
+
+    status_page: StatusPage = StatusPage()
+    exchange: Exchange = Exchange()
+    store: Store = Store()
+    slack: Slack = Slack()
+    telegram: Telegram = Telegram()
+    email: Email = Email()
+    announce: Announce = Announce()
+    operators: Operators = Operators()
+    log: Log = Log()
+    tables: tuple[SubscriptionTable, ...] = Field(default=(), alias="subscriptions")
+    port: Annotated[int | None, Field(ge=1, le=65535), _blank_is_unset] = Field(default=None, alias="PORT")
+
+    @property
+    def subscriptions(self) -> tuple[Subscription, ...]:
+        """As configured; the terminal, if nobody else is to be told."""
+        return tuple(table.subscription() for table in self.tables) or (Subscription(address=Address("console", "")),)
