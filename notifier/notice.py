@@ -1,0 +1,72 @@
+"""Changes that no reading states: an incident gone, a maintenance about to start, a subscriber's welcome. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from notifier.known import Known, KnownIncident
+from notifier.model import Change, Kind, Topic
+from notifier.ports import News
+from notifier.story import facts
+
+
+def withdraw(incident: KnownIncident, now: datetime) -> News:
+    """The page forgot an open incident: absent from complete readings, and both of its own URLs answer 404."""
+    gone = replace(incident, withdrawn=True)
+    change = replace(
+        facts(incident, now),
+        key=f"withdrawn/{incident.id}/{len(incident.updates)}",
+        kind=Kind.INCIDENT_WITHDRAWN,
+        reason="absent from complete readings, and both of its URLs answer 404",
+        loud=True,
+        introduces=False,
+    )
+    return News(changes=(change,), known=Known(incidents={incident.id: gone}))
+
+
+def remind(incidents: Iterable[KnownIncident], lead: timedelta, now: datetime) -> News:
+    """One reminder for each window that starts within `lead`, unless its announcement is as young as that."""
+    changes, known = [], {}
+    for incident in incidents:
+        window = incident.window
+        if incident.status != "scheduled" or window is None or not now < window.start <= now + lead:
+            continue
+        told = max((u.created_at or u.at for u in incident.updates), default=now)
+        if incident.reminded == window.start or told > window.start - lead:
+            continue
+        known[incident.id] = replace(incident, reminded=window.start)
+        changes.append(
+            replace(
+                facts(incident, now),
+                key=f"due/{incident.id}/{window.start:%Y%m%dT%H%M}",
+                kind=Kind.MAINTENANCE_DUE,
+                reason=f"starts within {lead}",
+            )
+        )
+    return News(changes=tuple(changes), known=Known(incidents=known))
+
+
+def welcome(subscription_id: int, known: Known, page_name: str, now: datetime) -> Change:
+    """The first message of a subscription: that it works, and what is open now."""
+    still_open = sorted((each for each in known.incidents.values() if each.open), key=lambda each: each.id)
+    running = [each for each in still_open if each.status != "scheduled"]
+    ahead = [each for each in still_open if each.status == "scheduled"]
+    lines = [f"• {each.name} ({each.status.replace('_', ' ')})" for each in running]
+    lines.insert(0, "Open now:" if lines else "Nothing is open now.")
+    if ahead:
+        lines.append(f"Maintenance ahead: {len(ahead)}.")
+    if known.exchange is not None and known.exchange.status != "online":
+        lines.append(f"The exchange is in {known.exchange.status.replace('_', ' ')}.")
+    return Change(
+        key=f"welcome/{subscription_id}/{now:%Y%m%dT%H%M%S}",
+        kind=Kind.WELCOME,
+        topic=Topic.BOT,
+        subject=f"welcome/{subscription_id}",
+        reason="a new subscription",
+        at=now,
+        detected_at=now,
+        title=f"You will hear from {page_name} status here",
+        text="\n".join(lines),
+    )

@@ -1,0 +1,105 @@
+"""What follows from a failure: a decision as a value. Pure; `jitter` in [0, 1) is an argument."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from notifier.model import Address, State
+from notifier.ports import (
+    Ambiguous,
+    BadCredentials,
+    BadMessage,
+    ChannelFailure,
+    Gone,
+    Moved,
+    NotSent,
+    Throttled,
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Policy:
+    """How one channel retries."""
+
+    waits: tuple[float, ...]
+    """Seconds before the second, third, … try; the last one repeats."""
+    horizon: timedelta
+    """News older than this is no news any more: it rides in the next message of its conversation."""
+    resend_ambiguous: bool = True
+    """Whether to send again what may have arrived, where the provider cannot be asked."""
+
+
+POLICIES: Mapping[str, Policy] = {
+    "slack": Policy(waits=(1, 5, 15, 60, 180, 600), horizon=timedelta(hours=6)),
+    "slack-webhook": Policy(waits=(1, 5, 15, 60, 180, 600), horizon=timedelta(hours=6)),
+    "telegram": Policy(waits=(1, 3, 10, 30, 60, 300), horizon=timedelta(hours=2)),
+    "mailto": Policy(waits=(60, 300, 900, 1800, 3600), horizon=timedelta(hours=24)),
+    "console": Policy(waits=(1, 5, 15), horizon=timedelta(hours=1)),
+}
+"""By channel. Greylisting wants a quarter of an hour; Telegram and Slack only a moment."""
+
+END_HORIZON = timedelta(hours=24)
+"""That something is over stays news for a day."""
+
+MAX_BAD = 3
+"""Refusals of one message, the plain form included, before it is given up."""
+
+MAX_UNEXPLAINED = 8
+"""Unclear ends of one message before it is given up."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decision:
+    """What to do with the parcel, and with its channel."""
+
+    state: State
+    after: timedelta | None = None
+    """When to try again; None: at once if pending, never otherwise."""
+    counts: bool = True
+    plain: bool = False
+    gone: bool = False
+    moved_to: Address | None = None
+    pause: timedelta | None = None
+    """No sends at all on this channel for so long."""
+
+
+def decide(failure: ChannelFailure, policy: Policy, *, attempt: int, can_find: bool, jitter: float) -> Decision:
+    """What becomes of a parcel whose `attempt`-th try (from 1) ended so."""
+    wait = timedelta(seconds=max(0.1, policy.waits[min(attempt, len(policy.waits)) - 1] * jitter))
+    match failure:
+        case NotSent():
+            return Decision(state=State.PENDING, after=wait)
+        case Throttled():
+            pause = timedelta(seconds=min(failure.retry_after if failure.retry_after is not None else 30, 900) + 0.5)
+            return Decision(state=State.PENDING, after=pause, counts=False, pause=pause)
+        case Moved():
+            return Decision(state=State.PENDING, moved_to=failure.to)
+        case Gone():
+            return Decision(state=State.FAILED, gone=True)
+        case BadMessage():
+            return Decision(state=State.PENDING if attempt < MAX_BAD else State.DEAD, plain=True, after=wait)
+        case BadCredentials():
+            pause = timedelta(minutes=5)
+            return Decision(state=State.PENDING, after=pause, counts=False, pause=pause)
+        case Ambiguous():
+            return after_unknown(policy, attempt=attempt, can_find=can_find, wait=wait)
+    return after_unknown(policy, attempt=attempt, can_find=can_find, wait=wait)
+
+
+def after_unknown(policy: Policy, *, attempt: int, can_find: bool, wait: timedelta) -> Decision:
+    """What becomes of a parcel that may have arrived: ask, send again, or leave it."""
+    if attempt >= MAX_UNEXPLAINED:
+        return Decision(state=State.DEAD)
+    if can_find:
+        return Decision(state=State.UNKNOWN, after=max(wait, timedelta(seconds=3)))
+    return Decision(state=State.UNKNOWN, after=wait if policy.resend_ambiguous else None)
+
+
+def next_poll(usual: float, *, failures: int, retry_after: timedelta | None) -> float:
+    """Seconds until a source is asked again: as usual, twice as long from the third failure on up to five minutes, and
+    never before the server wants it.
+    """
+    wait = usual if failures < 3 else max(usual, min(300, usual * 2 ** min(failures - 2, 10)))
+    return max(wait, retry_after.total_seconds() if retry_after else 0)

@@ -1,0 +1,97 @@
+"""Who wants a change: a pure verdict on each distinct filter, with its reason."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from zoneinfo import ZoneInfo
+
+from notifier.model import Affected, Change, Filter, Kind, Phase, QuietHours, Topic, impact_rank
+from notifier.ports import Want
+
+
+class Verdict(StrEnum):
+    """What a filter says to a change."""
+
+    WANTED = "wanted"
+    WRONG_KIND = "the filter's kinds leave it out"
+    NO_MILESTONE = "the filter wants milestones only"
+    TOO_MILD = "its impact is below the filter's min_impact"
+    OTHER_COMPONENTS = "it names none of the filter's components"
+
+
+_ONLY_IF_TOLD = frozenset({Verdict.TOO_MILD, Verdict.OTHER_COMPONENTS})
+_NO_MILESTONE = frozenset({Phase.PROGRESS, Phase.VERIFYING, Phase.POSTMORTEM})
+_TICKER = re.compile(r"[A-Z0-9]{2,10}")
+
+
+def route(change: Change, filters: Mapping[int, Filter]) -> Want:
+    """Sorts the filters into those that want the change and those that want it only where its subject was told before:
+    an incident that grew milder, or moved to other components, still owes its end to everyone who heard of it.
+    """
+    matching, following = [], []
+    for number, each in filters.items():
+        said = verdict(each, change)
+        wait = _quiet_until(each.quiet_hours, change)
+        if said is Verdict.WANTED:
+            matching.append((number, wait))
+        elif said in _ONLY_IF_TOLD:
+            following.append((number, wait))
+    return Want(matching=tuple(matching), following=tuple(following + matching))
+
+
+def verdict(wish: Filter, change: Change) -> Verdict:
+    if change.topic is not Topic.BOT and change.topic not in wish.kinds:
+        return Verdict.WRONG_KIND
+    if wish.milestones_only and not _is_milestone(change):
+        return Verdict.NO_MILESTONE
+    if impact_rank(change.impact) < impact_rank(wish.min_impact):
+        return Verdict.TOO_MILD
+    if wish.components and not _touches(wish, change):
+        return Verdict.OTHER_COMPONENTS
+    return Verdict.WANTED
+
+
+def _is_milestone(change: Change) -> bool:
+    if change.kind is Kind.UPDATE_POSTED:
+        return change.phase not in _NO_MILESTONE
+    return change.kind is not Kind.INCIDENT_RETITLED or change.loud
+
+
+def _touches(wish: Filter, change: Change) -> bool:
+    if not change.components or change.topic is Topic.EXCHANGE:
+        return not wish.strict_components or _named(wish.components, change.components, change.title)
+    return _named(wish.components, change.components, change.title)
+
+
+def _named(terms: Iterable[str], components: Iterable[Affected], title: str) -> bool:
+    names = [name for each in components for name in (each.name, each.group or "", str(each)) if name]
+    return any(_term_matches(term.strip(), names, title) for term in terms)
+
+
+def _term_matches(term: str, names: Iterable[str], title: str) -> bool:
+    """A term is a glob, or whole words of a name in any case; a ticker also counts in the title, in capitals only."""
+    lowered = term.lower()
+    if any(sign in term for sign in "*?["):
+        return any(fnmatchcase(name.lower(), lowered) for name in names)
+    words = re.compile(rf"(?<![^\W_]){re.escape(lowered)}(?![^\W_])")
+    if any(words.search(name.lower()) for name in names):
+        return True
+    return bool(_TICKER.fullmatch(term) and re.search(rf"(?<![^\W_]){re.escape(term)}(?![^\W_])", title))
+
+
+def _quiet_until(quiet: QuietHours | None, change: Change) -> datetime | None:
+    """The end of the quiet hours that hold now, by the wall clock of their zone; None outside them or if critical."""
+    if quiet is None or impact_rank(change.impact) >= impact_rank("critical"):
+        return None
+    zone = ZoneInfo(quiet.zone)
+    local = change.detected_at.astimezone(zone)
+    for day in (local.date() - timedelta(days=1), local.date()):
+        start = datetime.combine(day, quiet.start, zone)
+        end = datetime.combine(day if quiet.start < quiet.end else day + timedelta(days=1), quiet.end, zone)
+        if start <= local < end:
+            return end.astimezone(change.detected_at.tzinfo)
+    return None
