@@ -1,0 +1,132 @@
+"""Opens the database: one engine, the right pragmas, the newest schema. Refuses rather than starting afresh."""
+
+from __future__ import annotations
+
+import fcntl
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from notifier.ports import StoreRefused
+
+BUSY_SECONDS = 30
+
+
+def open_engine(url: str) -> AsyncEngine:
+    """An engine for `sqlite:///path` or `postgresql://…`. Reads nothing yet. Raises StoreRefused."""
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError as error:
+        raise StoreRefused("store.url is not a database URL; write sqlite:///notifier.db or postgresql://…") from error
+    if parsed.get_backend_name() != "sqlite":
+        return create_async_engine(parsed.set(drivername="postgresql+psycopg"), pool_size=5, max_overflow=0)
+    path = Path(parsed.database or "")
+    if not parsed.database or not path.parent.is_dir():
+        raise StoreRefused(f"store.url: the folder of {path} does not exist; make it, or name another file")
+    try:
+        sqlite3.connect(path).close()  # tried here because aiosqlite leaves a thread behind where it fails
+    except sqlite3.Error as error:
+        raise StoreRefused(_why(error)) from error
+    engine = create_async_engine(parsed.set(drivername="sqlite+aiosqlite"), connect_args={"timeout": BUSY_SECONDS})
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves, below
+        cursor = connection.cursor()
+        for pragma in ("synchronous=FULL", "foreign_keys=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        # A deferred BEGIN that reads and then writes fails at once when another commit came between.
+        # What only reads says AUTOCOMMIT, and waits for no writer.
+        if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+async def migrate(engine: AsyncEngine) -> tuple[str | None, str]:
+    """Brings the schema up to date; the revision before and after. Raises StoreRefused."""
+    config = Config()
+    config.set_main_option("script_location", str(files("notifier.store") / "migrations"))
+    scripts = ScriptDirectory.from_config(config)
+    head = scripts.get_current_head() or ""
+
+    def upgrade(connection: sa.Connection) -> str | None:
+        before = _revision(connection)
+        if before is not None and before not in {script.revision for script in scripts.walk_revisions()}:
+            raise StoreRefused(
+                f"the database has schema {before}, newer than {head}, which this version knows; run the newer version"
+            )
+        if before is None and sa.inspect(connection).get_table_names():
+            raise StoreRefused("the database holds tables of something else; name another one in store.url")
+        if before != head:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+        return before
+
+    try:
+        async with engine.begin() as connection:
+            before = await connection.run_sync(upgrade)
+        if engine.dialect.name == "sqlite":
+            async with engine.connect() as connection:  # only now: the mode is written into the file, ours or not
+                await connection.execution_options(isolation_level="AUTOCOMMIT")
+                await connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+    except CommandError as error:
+        raise StoreRefused(f"the database cannot be migrated: {error}") from error
+    except DBAPIError as error:
+        raise StoreRefused(_why(error.orig)) from error
+    return before, head
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+
+
+def _why(error: BaseException | None) -> str:
+    said = str(error).splitlines()[0] if str(error) else type(error).__name__
+    cures = {
+        "not a database": "the file in store.url is not a database; move it away or name another one",
+        "malformed": "the database is damaged; restore a backup, or move it away to start afresh",
+        "unable to open": "the database file cannot be opened; check the folder and its permissions",
+        "readonly": "the database cannot be written; check the permissions of the file and its folder",
+        "disk is full": "the disk is full; make room",
+        "locked": "another process keeps the database locked; stop it first",
+    }
+    return next((f"{cure} ({said})" for sign, cure in cures.items() if sign in said), f"the database says: {said}")
+
+
+@contextmanager
+def only_process(url: str) -> Iterator[None]:
+    """Holds the right to run on a SQLite file; SQLite serves one process. Raises BlockingIOError if another holds it.
+
+    The lock goes with the process, however it ends.
+    """
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
+        yield
+        return
+    path = Path(f"{parsed.database}.lock")
+    try:
+        held = path.open("a")
+    except OSError as error:
+        raise StoreRefused(f"the database's folder cannot be written ({error.strerror}): {path}") from error
+    with held:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield

@@ -1,0 +1,135 @@
+"""What the command line shows and mends: subscriptions, deliveries, sources. Reads, and an operator's few writes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from notifier.known import KnownIncident
+from notifier.model import State, Subscription
+from notifier.ports import Entry, SourceState
+from notifier.store import schema as t
+from notifier.store.outbox import switch_off
+from notifier.store.record import insert
+from notifier.store.schema import AT_ONCE, CHANGE, FILTER, INCIDENT
+
+_d = t.deliveries.c
+_s = t.subscriptions.c
+
+
+async def sync(connection: AsyncConnection, wanted: Sequence[Subscription], *, welcome: bool, now: datetime) -> None:
+    """Makes the configuration's subscriptions those given; those gone from it end, with what waits for them."""
+    for each in wanted:
+        filter_id = await _filter_id(connection, FILTER.dump(each.filter))
+        query = insert(connection, t.subscriptions).values(
+            address=str(each.address),
+            channel=each.address.channel,
+            origin=each.origin,
+            name=each.name,
+            mention=each.mention,
+            filter_id=filter_id,
+            active=True,
+            reason="",
+            welcomed=not welcome,
+            created_at=now,
+        )
+        changed = {key: query.excluded[key] for key in ("origin", "name", "mention", "filter_id", "active", "reason")}
+        await connection.execute(query.on_conflict_do_update(index_elements=["address"], set_=changed))
+    addresses = [str(each.address) for each in wanted]
+    gone = await connection.execute(
+        sa.select(_s.id).where(_s.origin == "config", _s.active, _s.address.not_in(addresses))
+    )
+    ended = [row.id for row in gone]
+    if ended:
+        await switch_off(connection, ended, "no longer in the configuration")
+
+
+async def _filter_id(connection: AsyncConnection, doc: str) -> int:
+    await connection.execute(insert(connection, t.filters).values(doc=doc).on_conflict_do_nothing())
+    found = await connection.execute(sa.select(t.filters.c.id).where(t.filters.c.doc == doc))
+    return int(found.scalar_one())
+
+
+async def incidents(connection: AsyncConnection, *, only_open: bool) -> list[KnownIncident]:
+    """The known incidents and maintenances, the one that moved last first."""
+    query = sa.select(t.known.c.doc).where(t.known.c.noun == "incident")
+    rows = await connection.execute(query.where(t.known.c.open) if only_open else query)
+    found = [INCIDENT.load(doc) for doc in rows.scalars()]
+    return sorted(found, key=lambda each: max((u.at for u in each.updates), default=AT_ONCE), reverse=True)
+
+
+async def deliveries(connection: AsyncConnection, states: Collection[State], limit: int) -> list[Entry]:
+    """The newest deliveries in these states (none given: in any), newest first."""
+    query = (
+        sa.select(t.deliveries, t.changes.c.doc, _s.address)
+        .join(t.changes, t.changes.c.id == _d.change_id)
+        .join(t.subscriptions, _s.id == _d.subscription_id)
+        .order_by(_d.id.desc())
+        .limit(limit)
+    )
+    rows = await connection.execute(query.where(_d.state.in_(states)) if states else query)
+    return [
+        Entry(
+            id=row.id,
+            state=row.state,
+            address=row.address,
+            change=CHANGE.load(row.doc),
+            attempt=row.attempt,
+            due_at=row.due_at if row.due_at != AT_ONCE else None,
+            tried_at=row.tried_at,
+            reason=row.reason or "",
+            receipt=row.receipt_ref,
+        )
+        for row in rows
+    ]
+
+
+async def counts(connection: AsyncConnection) -> dict[str, int]:
+    rows = await connection.execute(sa.select(_d.state, sa.func.count()).group_by(_d.state))
+    return {row[0]: row[1] for row in rows}
+
+
+async def revive(connection: AsyncConnection, delivery_id: int) -> bool:
+    """Tries a given-up delivery again, and its subscription with it; whether there was one."""
+    result = await connection.execute(
+        sa.update(t.deliveries)
+        .where(_d.id == delivery_id, _d.state.in_([State.FAILED, State.DEAD, State.UNKNOWN, State.EXPIRED]))
+        .values(state=State.PENDING, due_at=AT_ONCE, attempt=0, plain=None, parcel_id=None, reason=None)
+        .returning(_d.subscription_id)
+    )
+    subscription = result.scalar()
+    if subscription is not None:
+        await connection.execute(sa.update(t.subscriptions).where(_s.id == subscription).values(active=True, reason=""))
+    return subscription is not None
+
+
+async def drop(connection: AsyncConnection, delivery_id: int) -> bool:
+    """Gives a delivery up for good; whether there was one that could be."""
+    result = await connection.execute(
+        sa.update(t.deliveries)
+        .where(_d.id == delivery_id, _d.state.not_in([State.SENT, State.SUPERSEDED, State.SENDING]))
+        .values(state=State.FAILED, due_at=None, reason="dropped by an operator")
+    )
+    return result.rowcount > 0
+
+
+async def polled(connection: AsyncConnection, name: str, at: datetime, *, ok: bool, failures: int, reason: str) -> None:
+    row = {"name": name, "polled_at": at, "failures": failures, "reason": reason}
+    query = insert(connection, t.sources).values(**row, ok_at=at if ok else None)
+    kept = {key: query.excluded[key] for key in row if key != "name"}
+    await connection.execute(
+        query.on_conflict_do_update(
+            index_elements=["name"], set_={**kept, "ok_at": sa.func.coalesce(query.excluded.ok_at, t.sources.c.ok_at)}
+        )
+    )
+
+
+async def sources(connection: AsyncConnection) -> list[SourceState]:
+    rows = await connection.execute(sa.select(t.sources).order_by(t.sources.c.name))
+    return [
+        SourceState(name=r.name, polled_at=r.polled_at, ok_at=r.ok_at, failures=r.failures, reason=r.reason)
+        for r in rows
+    ]

@@ -1,0 +1,323 @@
+"""The delivery's half: claim what is due (the intent), settle what became of it (the result).
+
+A claim binds the waiting deliveries of one lane – one subscription, one subject – into a parcel. Only the process that
+committed the intent may settle it; the lease is the time after which its silence counts as a crash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from notifier.model import Address, Change, Kind, Receipt, State
+from notifier.ports import Parcel, Part, Settlement, Told
+from notifier.store import schema as t
+from notifier.store.record import insert
+from notifier.store.schema import AT_ONCE, CHANGE
+
+LEASE = timedelta(seconds=120)
+"""Longer than any send may take."""
+
+_d = t.deliveries.c
+_Lane = tuple[int, int]
+
+
+async def claim(connection: AsyncConnection, channel: str, limit: int, token: int, now: datetime) -> list[Parcel]:
+    """Up to `limit` parcels that may be sent now, their intents written."""
+    lanes = await _due_lanes(connection, channel, limit, now)
+    if not lanes:
+        return []
+    waiting = await _waiting(connection, list(lanes))
+    parcels = []
+    for lane, rows in waiting.items():
+        uncertain = [row for row in rows if row.state in (State.UNKNOWN, State.SENDING)]
+        rows = [row for row in rows if row.parcel_id == uncertain[0].parcel_id] if uncertain else rows
+        parcels.append(await _bind(connection, lane, rows, bool(uncertain), now))
+    await connection.execute(
+        sa.update(t.deliveries)
+        .where(_d.id == sa.bindparam("row"))
+        .values(
+            state=State.SENDING,
+            due_at=now + LEASE,
+            token=token,
+            attempt=sa.bindparam("number"),
+            tried_at=sa.bindparam("tried"),
+            parcel_id=sa.bindparam("parcel"),
+        ),
+        [
+            {
+                "row": part.delivery_id,
+                "number": parcel.attempt,
+                "tried": parcel.first_tried_at,
+                "parcel": parcel.parts[-1].delivery_id,
+            }
+            for parcel in parcels
+            for part in parcel.parts
+        ],
+    )
+    return parcels
+
+
+async def _due_lanes(connection: AsyncConnection, channel: str, limit: int, now: datetime) -> dict[_Lane, None]:
+    """Lanes with something due and nothing under way or backing off, the longest waiting first."""
+    other = t.deliveries.alias()
+    busy = sa.exists().where(
+        other.c.subscription_id == _d.subscription_id,
+        other.c.subject_id == _d.subject_id,
+        other.c.due_at > now,
+        other.c.state.in_([State.SENDING, State.UNKNOWN]) | ((other.c.state == State.PENDING) & (other.c.attempt > 0)),
+    )
+    rows = await connection.execute(
+        sa.select(_d.subscription_id, _d.subject_id)
+        .where(_d.channel == channel, _d.due_at <= now, sa.not_(busy))
+        .order_by(_d.due_at, _d.id)
+        .limit(limit * 4)
+    )
+    lanes: dict[_Lane, None] = {}
+    for lane in rows:
+        if len(lanes) < limit:
+            lanes[lane[0], lane[1]] = None
+    return lanes
+
+
+async def _waiting(connection: AsyncConnection, lanes: Sequence[_Lane]) -> dict[_Lane, list[sa.Row[Any]]]:
+    """The deliveries of these lanes that are not told yet, in the order of their changes, with what a send needs."""
+    rows = await connection.execute(
+        sa.select(
+            t.deliveries,
+            t.changes.c.doc,
+            t.subscriptions.c.address,
+            t.subscriptions.c.mention,
+            t.threads.c.receipt_to.label("thread_to"),
+            t.threads.c.receipt_ref.label("thread_ref"),
+        )
+        .join(t.changes, t.changes.c.id == _d.change_id)
+        .join(t.subscriptions, t.subscriptions.c.id == _d.subscription_id)
+        .outerjoin(
+            t.threads,
+            (t.threads.c.subscription_id == _d.subscription_id) & (t.threads.c.subject_id == _d.subject_id),
+        )
+        .where(
+            sa.tuple_(_d.subscription_id, _d.subject_id).in_(lanes),
+            _d.state.in_([State.PENDING, State.SENDING, State.UNKNOWN, State.EXPIRED]),
+            (_d.state != State.UNKNOWN) | _d.due_at.is_not(None),
+        )
+        .order_by(_d.change_id)
+    )
+    waiting: dict[_Lane, list[sa.Row[Any]]] = {lane: [] for lane in lanes}
+    for row in rows:
+        waiting[row.subscription_id, row.subject_id].append(row)
+    return waiting
+
+
+async def _bind(
+    connection: AsyncConnection, lane: _Lane, rows: Sequence[sa.Row[Any]], uncertain: bool, now: datetime
+) -> Parcel:
+    first = rows[0]
+    parts = tuple(Part(delivery_id=row.id, change=CHANGE.load(row.doc)) for row in rows)
+    bound = {row.parcel_id for row in rows}
+    unchanged = bound == {rows[-1].id} and first.tried_at is not None
+    return Parcel(
+        subscription_id=lane[0],
+        address=Address.parse(first.address),
+        mention=first.mention,
+        parts=parts,
+        edits=await _edits(connection, lane[0], [part.change for part in parts]),
+        thread=Receipt(first.thread_to, first.thread_ref) if first.thread_to is not None else None,
+        attempt=max(row.attempt for row in rows) + 1,
+        first_tried_at=first.tried_at if unchanged else now,
+        uncertain=uncertain,
+        plain=any(row.plain for row in rows),
+    )
+
+
+async def _edits(connection: AsyncConnection, subscription_id: int, changes: Sequence[Change]) -> tuple[Told, ...]:
+    """The messages already out that the edits among `changes` are about, with the newest texts."""
+    told: list[Told] = []
+    for key in dict.fromkeys(_original_key(change) for change in changes if change.kind is Kind.UPDATE_EDITED):
+        original = t.deliveries.alias()
+        carrier = t.deliveries.alias()
+        found = (
+            await connection.execute(
+                sa.select(carrier)
+                .join(original, original.c.parcel_id == carrier.c.id)
+                .join(t.changes, t.changes.c.id == original.c.change_id)
+                .where(
+                    t.changes.c.key == key,
+                    original.c.subscription_id == subscription_id,
+                    carrier.c.receipt_ref.is_not(None),
+                )
+            )
+        ).first()
+        if found is not None and found.receipt_ref not in {each.receipt.ref for each in told}:
+            told.append(
+                Told(
+                    receipt=Receipt(found.receipt_to, found.receipt_ref),
+                    parts=await _with_edits(connection, found.id),
+                    date=found.tried_at,
+                )
+            )
+    return tuple(told)
+
+
+def _original_key(change: Change) -> str:
+    return f"posted/{change.incident_id}/{change.update_id}"
+
+
+async def _with_edits(connection: AsyncConnection, parcel_id: int) -> tuple[Part, ...]:
+    """The parts of a parcel as sent, each followed by the newest edit of it."""
+    rows = await connection.execute(
+        sa.select(_d.id, t.changes.c.doc)
+        .join(t.changes, t.changes.c.id == _d.change_id)
+        .where(_d.parcel_id == parcel_id)
+        .order_by(_d.change_id)
+    )
+    parts = []
+    for number, doc in rows:
+        change = CHANGE.load(doc)
+        parts.append(Part(delivery_id=number, change=change))
+        if change.kind is Kind.UPDATE_POSTED:
+            edits = await connection.execute(
+                sa.select(t.changes.c.doc)
+                .where(t.changes.c.key.startswith(f"edited/{change.incident_id}/{change.update_id}/", autoescape=True))
+                .order_by(t.changes.c.id.desc())
+                .limit(1)
+            )
+            parts += [Part(delivery_id=number, change=CHANGE.load(edit)) for edit in edits.scalars()]
+    return tuple(parts)
+
+
+async def settle(connection: AsyncConnection, settlements: Sequence[Settlement], token: int) -> None:
+    """Writes the results. What another process holds by now is left as it is, with all that would follow from it."""
+    settlements = await _held(connection, settlements, token)
+    if not settlements:
+        return
+    rows = []
+    for each in settlements:
+        newest = each.parcel.parts[-1].delivery_id
+        due = each.next_attempt_at or (AT_ONCE if each.state is State.PENDING else None)
+        for part in each.parcel.parts:
+            carries = part.delivery_id == newest
+            sent = each.state is State.SENT
+            rows.append(
+                {
+                    "row": part.delivery_id,
+                    "new_state": each.state if carries or not sent else State.SUPERSEDED,
+                    "due": due,
+                    "number": each.parcel.attempt if each.counts else each.parcel.attempt - 1,
+                    "why": each.reason or None,
+                    "bare": each.plain or None,
+                    "to": each.receipt.to if carries and each.receipt else None,
+                    "ref": each.receipt.ref if carries and each.receipt else None,
+                }
+            )
+    await connection.execute(
+        sa.update(t.deliveries)
+        .where(_d.id == sa.bindparam("row"), _d.token == token, _d.state == State.SENDING)
+        .values(
+            state=sa.bindparam("new_state"),
+            due_at=sa.bindparam("due", type_=t.Instant),
+            attempt=sa.bindparam("number"),
+            reason=sa.bindparam("why"),
+            plain=sa.bindparam("bare"),
+            receipt_to=sa.bindparam("to"),
+            receipt_ref=sa.bindparam("ref"),
+        ),
+        rows,
+    )
+    for each in settlements:
+        if each.receipt is not None and each.receipt.root:
+            await _start_thread(connection, each, each.receipt)
+        if each.gone:
+            await switch_off(connection, [each.parcel.subscription_id], each.reason)
+        if each.moved_to is not None:
+            await _move(connection, each.parcel.subscription_id, each.moved_to)
+
+
+async def _held(connection: AsyncConnection, settlements: Sequence[Settlement], token: int) -> Sequence[Settlement]:
+    newest = {each.parcel.parts[-1].delivery_id: each for each in settlements}
+    rows = await connection.execute(
+        sa.select(_d.id).where(_d.id.in_(newest), _d.token == token, _d.state == State.SENDING).with_for_update()
+    )
+    return [newest[number] for number in rows.scalars()]
+
+
+async def _start_thread(connection: AsyncConnection, settlement: Settlement, root: Receipt) -> None:
+    subject = sa.select(_d.subject_id).where(_d.id == settlement.parcel.parts[-1].delivery_id).scalar_subquery()
+    query = insert(connection, t.threads).values(
+        subscription_id=settlement.parcel.subscription_id,
+        subject_id=subject,
+        receipt_to=root.to,
+        receipt_ref=root.ref,
+    )
+    await connection.execute(
+        query.on_conflict_do_update(
+            index_elements=["subscription_id", "subject_id"],
+            set_={"receipt_to": query.excluded.receipt_to, "receipt_ref": query.excluded.receipt_ref},
+        )
+    )
+
+
+async def _move(connection: AsyncConnection, subscription_id: int, to: Address) -> None:
+    """The new address takes the place of the old one; where it is subscribed already, the old one ends."""
+    s = t.subscriptions.c
+    there = await connection.execute(sa.select(s.id).where(s.address == str(to), s.id != subscription_id))
+    if there.scalar() is not None:
+        await switch_off(connection, [subscription_id], f"moved to {to}, which is subscribed already")
+        return
+    await connection.execute(sa.update(t.subscriptions).where(s.id == subscription_id).values(address=str(to)))
+
+
+async def switch_off(connection: AsyncConnection, subscription_ids: Sequence[int], reason: str) -> None:
+    """No more deliveries to these, and none of those that wait."""
+    await connection.execute(
+        sa.update(t.subscriptions).where(t.subscriptions.c.id.in_(subscription_ids)).values(active=False, reason=reason)
+    )
+    await connection.execute(
+        sa.update(t.deliveries)
+        .where(_d.subscription_id.in_(subscription_ids), _d.state.in_([State.PENDING, State.EXPIRED, State.UNKNOWN]))
+        .values(state=State.FAILED, due_at=None, reason=reason)
+    )
+
+
+async def abandon_leases(connection: AsyncConnection, token: int, ask_at: datetime) -> int:
+    """Deliveries that a process which is gone left under way may have arrived; how many there are."""
+    result = await connection.execute(
+        sa.update(t.deliveries)
+        .where(_d.state == State.SENDING, _d.token != token)
+        .values(state=State.UNKNOWN, due_at=ask_at)
+    )
+    return result.rowcount
+
+
+async def expire(connection: AsyncConnection, channel: str, news_since: datetime, ends_since: datetime) -> int:
+    """Waiting news older than the horizon is no news any more: it rides in the next message of its lane."""
+    old = sa.exists().where(
+        t.changes.c.id == _d.change_id,
+        t.changes.c.detected_at
+        < sa.case((t.changes.c.ends, sa.literal(ends_since, t.Instant)), else_=sa.literal(news_since, t.Instant)),
+    )
+    result = await connection.execute(
+        sa.update(t.deliveries)
+        .where(
+            _d.channel == channel,
+            _d.state == State.PENDING,
+            (_d.attempt > 0) | (_d.due_at < news_since),  # what quiet hours defer is not old
+            old,
+        )
+        .values(state=State.EXPIRED, due_at=None, reason="too old to be news")
+    )
+    return result.rowcount
+
+
+async def next_due(connection: AsyncConnection, channel: str) -> datetime | None:
+    """When something of this channel is due next; None if nothing waits."""
+    found = await connection.execute(
+        sa.select(sa.func.min(_d.due_at)).where(_d.channel == channel, _d.due_at.is_not(None))
+    )
+    due: datetime | None = found.scalar()
+    return due

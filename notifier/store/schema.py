@@ -1,0 +1,177 @@
+"""The tables, for SQLite and PostgreSQL alike, and how the nouns are written into them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Generic, TypeVar
+
+import sqlalchemy as sa
+from pydantic import TypeAdapter
+from sqlalchemy import Column, ForeignKey, Index, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy.types import BigInteger, Boolean, Integer, TypeDecorator
+
+from notifier.known import KnownComponent, KnownExchange, KnownIncident, KnownPage
+from notifier.model import Change, Filter
+from notifier.ports import Want
+
+T = TypeVar("T")
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+AT_ONCE = _EPOCH
+"""The due time of what waits for nothing: no clock, however wrong, holds it back."""
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware datetime as milliseconds since 1970: eight bytes, the same order, no zone to get wrong."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> int | None:
+        return None if value is None else (value - _EPOCH) // timedelta(milliseconds=1)
+
+    def process_result_value(self, value: int | None, dialect: Any) -> datetime | None:
+        return None if value is None else _EPOCH + timedelta(milliseconds=value)
+
+
+metadata = MetaData()
+_id = BigInteger().with_variant(Integer, "sqlite")
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+known = Table(
+    "known",
+    metadata,
+    Column("noun", Text, primary_key=True),  # page, incident, components, exchange
+    Column("id", Text, primary_key=True),
+    Column("open", Boolean, nullable=False, default=False),
+    Column("doc", Text, nullable=False),
+)
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("polled_at", Instant, nullable=False),
+    Column("ok_at", Instant),
+    Column("failures", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+filters = Table(
+    "filters",
+    metadata,
+    Column("id", _id, primary_key=True),
+    Column("doc", Text, nullable=False, unique=True),
+)
+
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("id", _id, primary_key=True),
+    Column("address", Text, nullable=False, unique=True),
+    Column("channel", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("mention", Text),
+    Column("filter_id", _id, ForeignKey("filters.id"), nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("welcomed", Boolean, nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+
+subjects = Table(
+    "subjects",
+    metadata,
+    Column("id", _id, primary_key=True),
+    Column("key", Text, nullable=False, unique=True),
+)
+
+changes = Table(
+    "changes",
+    metadata,
+    Column("id", _id, primary_key=True),
+    Column("key", Text, nullable=False, unique=True),
+    Column("subject_id", _id, ForeignKey("subjects.id"), nullable=False),
+    Column("detected_at", Instant, nullable=False),
+    Column("ends", Boolean, nullable=False),
+    Column("doc", Text, nullable=False),
+)
+
+fanouts = Table(
+    "fanouts",
+    metadata,
+    Column("change_id", _id, ForeignKey("changes.id"), primary_key=True, autoincrement=False),
+    Column("cursor", _id, nullable=False),
+    Column("last", _id, nullable=False),
+    Column("want", Text, nullable=False),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", _id, primary_key=True),
+    Column("change_id", _id, ForeignKey("changes.id"), nullable=False),
+    Column("subscription_id", _id, ForeignKey("subscriptions.id"), nullable=False),
+    Column("subject_id", _id, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column(
+        "due_at", Instant
+    ),  # when something must be done: try, ask again, or give up on a lost sender; null: nothing
+    Column("attempt", Integer, nullable=False, default=0),
+    Column("tried_at", Instant),  # the first try of the parcel as it is bound now
+    Column("parcel_id", _id),  # the newest delivery of the parcel that it is, or was, part of
+    Column("token", BigInteger),  # the process that holds the intent
+    Column("plain", Boolean),
+    Column("reason", Text),
+    Column("receipt_to", Text),
+    Column("receipt_ref", Text),
+    UniqueConstraint("change_id", "subscription_id"),
+    Index(
+        "ix_deliveries_due",
+        "channel",
+        "due_at",
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL"),
+    ),
+    Index("ix_deliveries_lane", "subscription_id", "subject_id"),
+    Index("ix_deliveries_parcel", "parcel_id"),
+)
+
+threads = Table(
+    "threads",
+    metadata,
+    Column("subscription_id", _id, ForeignKey("subscriptions.id"), primary_key=True, autoincrement=False),
+    Column("subject_id", _id, ForeignKey("subjects.id"), primary_key=True, autoincrement=False),
+    Column("receipt_to", Text, nullable=False),
+    Column("receipt_ref", Text, nullable=False),
+)
+
+
+class Codec(Generic[T]):
+    """A noun as a JSON document."""
+
+    def __init__(self, noun: Any) -> None:
+        self._adapter: TypeAdapter[T] = TypeAdapter(noun)
+
+    def dump(self, value: T) -> str:
+        return self._adapter.dump_json(value).decode()
+
+    def load(self, doc: str) -> T:
+        return self._adapter.validate_json(doc)
+
+
+CHANGE: Codec[Change] = Codec(Change)
+FILTER: Codec[Filter] = Codec(Filter)
+WANT: Codec[Want] = Codec(Want)
+PAGE: Codec[KnownPage] = Codec(KnownPage)
+INCIDENT: Codec[KnownIncident] = Codec(KnownIncident)
+COMPONENTS: Codec[dict[str, KnownComponent]] = Codec(dict[str, KnownComponent])
+EXCHANGE: Codec[KnownExchange] = Codec(KnownExchange)

@@ -1,0 +1,155 @@
+"""ports.Store on SQLAlchemy: opens the database and runs every operation in a transaction of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, nullcontext
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from notifier.known import Known, KnownIncident, KnownPage
+from notifier.model import Change, Filter, State, Subscription
+from notifier.ports import Entry, News, Parcel, Settlement, SourceState, StoreFailed, Want
+from notifier.store import engine as opening
+from notifier.store import ledger, outbox, record, schema
+
+
+@contextmanager
+def _told_as_store_failed() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        raise StoreFailed(f"{type(error).__name__}: {str(error.orig).splitlines()[0]}") from error
+
+
+class SqlStore:
+    """`token` names this process in the intents it commits; no two processes may share one."""
+
+    def __init__(self, engine: AsyncEngine, *, token: int, origin: str) -> None:
+        self.engine = engine
+        self.origin = origin
+        """Names this database for ever."""
+        self._token = token
+        self._lock = asyncio.Lock() if engine.dialect.name == "sqlite" else None
+
+    @classmethod
+    async def open(cls, url: str, *, token: int) -> SqlStore:
+        """Opens and migrates. Raises StoreRefused."""
+        engine = opening.open_engine(url)
+        try:
+            await opening.migrate(engine)
+            async with engine.begin() as connection:
+                query = record.insert(connection, schema.meta).values(key="origin", value=f"{token:016x}"[-8:])
+                await connection.execute(query.on_conflict_do_nothing())
+                origin = await connection.execute(sa.select(schema.meta.c.value).where(schema.meta.c.key == "origin"))
+                return cls(engine, token=token, origin=str(origin.scalar_one()))
+        except BaseException:
+            await engine.dispose()
+            raise
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+    @asynccontextmanager
+    async def _write(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction; the writers of this process queue up where the database has one writer at a time."""
+        with _told_as_store_failed():
+            async with self._lock or nullcontext(), self.engine.begin() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def _read(self) -> AsyncIterator[AsyncConnection]:
+        with _told_as_store_failed():
+            async with self.engine.connect() as connection:
+                yield await connection.execution_options(isolation_level="AUTOCOMMIT")
+
+    # The poll's half.
+
+    async def page(self) -> KnownPage:
+        async with self._read() as connection:
+            return (await record.load(connection, ())).page
+
+    async def record(
+        self,
+        incident_ids: Collection[str],
+        decide: Callable[[Known], News],
+        route: Callable[[Change, Mapping[int, Filter]], Want],
+    ) -> News:
+        async with self._write() as connection:
+            known = await record.load(connection, incident_ids)
+            news = decide(known)
+            await record.keep(connection, known, news.known)
+            await record.announce(connection, news, route)
+            return news
+
+    async def fan_out(self) -> bool:
+        async with self._write() as connection:
+            return await record.fan_out(connection)
+
+    async def open_incidents(self) -> Sequence[KnownIncident]:
+        async with self._read() as connection:
+            return await ledger.incidents(connection, only_open=True)
+
+    async def polled(self, name: str, at: datetime, *, ok: bool, failures: int, reason: str) -> None:
+        async with self._write() as connection:
+            await ledger.polled(connection, name, at, ok=ok, failures=failures, reason=reason)
+
+    async def welcome(self, greet: Callable[[int, Known], Change]) -> int:
+        async with self._write() as connection:
+            return await record.welcome(connection, greet)
+
+    # The delivery's half.
+
+    async def claim(self, channel: str, limit: int, now: datetime) -> Sequence[Parcel]:
+        async with self._write() as connection:
+            return await outbox.claim(connection, channel, limit, self._token, now)
+
+    async def settle(self, settlements: Sequence[Settlement]) -> None:
+        async with self._write() as connection:
+            await outbox.settle(connection, settlements, self._token)
+
+    async def abandon_leases(self, ask_at: datetime) -> int:
+        async with self._write() as connection:
+            return await outbox.abandon_leases(connection, self._token, ask_at)
+
+    async def expire(self, channel: str, news_since: datetime, ends_since: datetime) -> int:
+        async with self._write() as connection:
+            return await outbox.expire(connection, channel, news_since, ends_since)
+
+    async def next_due(self, channel: str) -> datetime | None:
+        async with self._read() as connection:
+            return await outbox.next_due(connection, channel)
+
+    # The operator's.
+
+    async def sync(self, wanted: Sequence[Subscription], *, welcome: bool, now: datetime) -> None:
+        async with self._write() as connection:
+            await ledger.sync(connection, wanted, welcome=welcome, now=now)
+
+    async def incidents(self) -> Sequence[KnownIncident]:
+        async with self._read() as connection:
+            return await ledger.incidents(connection, only_open=False)
+
+    async def deliveries(self, states: Collection[State], limit: int) -> Sequence[Entry]:
+        async with self._read() as connection:
+            return await ledger.deliveries(connection, states, limit)
+
+    async def counts(self) -> dict[str, int]:
+        async with self._read() as connection:
+            return await ledger.counts(connection)
+
+    async def sources(self) -> Sequence[SourceState]:
+        async with self._read() as connection:
+            return await ledger.sources(connection)
+
+    async def revive(self, delivery_id: int) -> bool:
+        async with self._write() as connection:
+            return await ledger.revive(connection, delivery_id)
+
+    async def drop(self, delivery_id: int) -> bool:
+        async with self._write() as connection:
+            return await ledger.drop(connection, delivery_id)
