@@ -1,0 +1,90 @@
+"""Logging: JSON lines for machines, colours for a terminal, and no secret in either.
+
+Whatever is logged, by us or by a library, passes one handler, which blots out every secret in the finished line,
+tracebacks included. It writes from a thread of its own, so that a blocked output never blocks the bot.
+"""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import queue
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+import structlog
+
+_CHATTY = ("httpx", "httpcore", "telegram", "slack_sdk", "aiohttp", "apscheduler", "vcr", "alembic", "sqlalchemy")
+"""Libraries that log URLs, tokens or one line a call below WARNING."""
+
+_BLOT = "***"
+
+
+class _Blotting(logging.Formatter):
+    """Formats with another formatter and blots out the secrets in what comes of it."""
+
+    def __init__(self, inner: logging.Formatter, secrets: Iterable[str]) -> None:
+        super().__init__()
+        self._inner = inner
+        found = sorted({secret for secret in secrets if len(secret) > 3}, key=len, reverse=True)
+        self._secret = re.compile("|".join(map(re.escape, found))) if found else None
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = self._inner.format(record)
+        return self._secret.sub(_BLOT, line) if self._secret else line
+
+
+class _Formatting(logging.handlers.QueueHandler):
+    """Formats in the caller, where the traceback still is; only text goes into the queue."""
+
+    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
+        line = self.format(record)
+        return logging.LogRecord(record.name, record.levelno, record.pathname, record.lineno, line, None, None)
+
+
+@contextmanager
+def logging_to(stream: TextIO, *, level: str, as_json: bool, secrets: Iterable[str]) -> Iterator[None]:
+    """Logs to `stream` until left, when the last lines are written out."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+    ]
+    ends: list[Any] = (
+        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        if as_json
+        else [structlog.dev.ConsoleRenderer(colors=stream.isatty())]
+    )
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *ends],
+    )
+    lines: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
+    handler = _Formatting(lines)
+    handler.setFormatter(_Blotting(formatter, secrets))
+    writer = logging.handlers.QueueListener(lines, logging.StreamHandler(stream))
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(level.upper())
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    writer.start()
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        writer.stop()

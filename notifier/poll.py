@@ -1,0 +1,231 @@
+"""The first step: read one source, find what is new, commit it with its debts. One call is one poll.
+
+Nothing is concluded from a failed or a partial reading. An open incident that complete readings no longer show is
+asked for by its own URLs before it counts as withdrawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+
+import structlog
+
+from notifier.diff import diff_exchange, diff_page
+from notifier.known import Known, KnownIncident
+from notifier.model import Change, Snapshot
+from notifier.notice import remind, welcome, withdraw
+from notifier.ports import Clock, Lookup, News, PollStore, Source, SourceFailed, StoreFailed
+from notifier.route import route
+
+MISSED_READINGS = 3
+"""Complete readings without an open incident, before its own URLs are asked."""
+
+NOTED = timedelta(minutes=1)
+"""How old the written time of the last poll may be: a quiet tick writes nothing else, and mostly not even that."""
+
+ACTIVE = timedelta(hours=1)
+"""How long after its last update an open incident is worth the shorter interval."""
+
+log = structlog.get_logger("poll")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """How one poll went. `reason` is empty if the reading came off."""
+
+    changes: tuple[Change, ...] = ()
+    reason: str = ""
+    failures: int = 0
+    """In a row, this one included."""
+    retry_after: timedelta | None = None
+
+
+@dataclass(slots=True)
+class _Watch:
+    """What the poll remembers of one source between two readings; lost with the process, and no harm done."""
+
+    failures: int = 0
+    tried: bool = False
+    noted_at: datetime | None = None
+    listed: frozenset[str] = field(default_factory=frozenset)
+    complete: bool = False
+
+
+class Poll:
+    """`told` is called after each commit that owes somebody something."""
+
+    def __init__(self, store: PollStore, lookup: Lookup, clock: Clock, told: Callable[[], None]) -> None:
+        self._store = store
+        self._lookup = lookup
+        self._clock = clock
+        self._told = told
+        self._watches: dict[str, _Watch] = {}
+        self._fresh = False
+        self._open: dict[str, KnownIncident] = {}
+        self._missed: dict[str, int] = {}
+        self._wrong_page = ""
+
+    async def start(self) -> None:
+        """Recalls what is known, and finishes what a process before this one left half written."""
+        self._fresh = (await self._store.page()).watched_since is None
+        self._open = {incident.id: incident for incident in await self._store.open_incidents()}
+        await self._write_all_debts()
+
+    def is_active(self) -> bool:
+        """Whether an unresolved incident moved within the last hour."""
+        since = self._clock.now() - ACTIVE
+        return any(
+            max((u.created_at or u.at for u in each.updates), default=since) > since for each in self._open.values()
+        )
+
+    def is_failing(self, name: str) -> bool:
+        return self._watches.get(name, _Watch()).failures > 0
+
+    async def page(self, source: Source) -> Outcome:
+        """One reading of the status page or its feed."""
+        outcome = await self._read(source, diff_page)
+        watch = self._watches[source.name]
+        if not outcome.reason and watch.complete:
+            await self._look_for_missing()
+        return outcome
+
+    async def exchange(self, source: Source) -> Outcome:
+        """One reading of the engine's state."""
+        return await self._read(source, diff_exchange)
+
+    async def remind(self, lead: timedelta) -> Outcome:
+        """Reminders of maintenances that start within `lead`."""
+        if not any(incident.window for incident in self._open.values()):
+            return Outcome()
+        try:
+            return Outcome(changes=await self._record((), lambda known: self._due(known, lead)))
+        except StoreFailed as failed:
+            return Outcome(reason=str(failed))
+
+    async def welcome(self, page_name: str) -> None:
+        """Greets the subscriptions that were never greeted, once the page is known."""
+        try:
+            if await self._store.welcome(lambda number, known: welcome(number, known, page_name, self._clock.now())):
+                self._told()
+        except StoreFailed as failed:
+            log.warning("nobody welcomed", reason=str(failed))
+
+    def _due(self, known: Known, lead: timedelta) -> News:
+        return remind(known.incidents.values(), lead, self._clock.now())
+
+    async def _read(self, source: Source, diff: Callable[..., News]) -> Outcome:
+        watch = self._watches.setdefault(source.name, _Watch())
+        baseline = self._fresh and not watch.tried
+        watch.tried = True
+        try:
+            snapshot = await source.read()
+            changes = await self._take(source, snapshot, watch, partial(diff, baseline=baseline)) if snapshot else ()
+        except (SourceFailed, StoreFailed) as failed:
+            return await self._failed(source, watch, failed)
+        except Exception as bug:
+            log.exception("a poll failed in a way that no source may", source=source.name)
+            return await self._failed(source, watch, SourceFailed(f"a bug: {type(bug).__name__}"))
+        if watch.failures:
+            log.info("source answers again", source=source.name, after_failures=watch.failures)
+        await self._note(source.name, watch, failures=0, reason="")
+        return Outcome(changes=changes)
+
+    async def _take(
+        self, source: Source, snapshot: Snapshot, watch: _Watch, diff: Callable[[Known, Snapshot, datetime], News]
+    ) -> tuple[Change, ...]:
+        if self._wrong_page and snapshot.page_id is None and snapshot.exchange is None:
+            raise SourceFailed(self._wrong_page)
+        now = self._clock.now()
+        try:
+            changes = await self._record(_incident_ids(snapshot), lambda known: diff(known, snapshot, now))
+        except BaseException as failed:
+            source.forget()  # what is not recorded has to be read again, even if the page stays as it is
+            if isinstance(failed, SourceFailed):
+                self._wrong_page = failed.reason
+            raise
+        if snapshot.page_id is not None:
+            self._wrong_page = ""
+        watch.listed = frozenset(incident.id for incident in snapshot.incidents)
+        watch.complete = snapshot.complete
+        return changes
+
+    async def _record(self, ids: tuple[str, ...], decide: Callable[[Known], News]) -> tuple[Change, ...]:
+        news = await self._store.record(ids, decide, route)
+        for change in news.changes:
+            log.info(
+                "news",
+                kind=str(change.kind),
+                phase=change.phase,
+                key=change.key,
+                title=change.title,
+                reason=change.reason,
+            )
+        for note in news.notes:
+            log.warning("left out of a reading", what=note)
+        self._remember(news.known.incidents)
+        if news.changes:
+            self._told()
+            await self._write_all_debts()
+        return news.changes
+
+    def _remember(self, incidents: Mapping[str, KnownIncident]) -> None:
+        for incident in incidents.values():
+            if incident.open:
+                self._open[incident.id] = incident
+            else:
+                self._open.pop(incident.id, None)
+
+    async def _write_all_debts(self) -> None:
+        while await self._store.fan_out():
+            self._told()
+
+    async def _failed(self, source: Source, watch: _Watch, failed: SourceFailed | StoreFailed) -> Outcome:
+        watch.listed = frozenset()
+        reason = str(failed)
+        if not watch.failures:
+            log.warning("source failed", source=source.name, reason=reason)
+        await self._note(source.name, watch, failures=watch.failures + 1, reason=reason)
+        retry_after = failed.retry_after if isinstance(failed, SourceFailed) else None
+        return Outcome(reason=reason, failures=watch.failures, retry_after=retry_after)
+
+    async def _note(self, name: str, watch: _Watch, *, failures: int, reason: str) -> None:
+        """Writes how polling goes: at once when that turned, and once in a while as long as it stays."""
+        now = self._clock.now()
+        turned = bool(watch.failures) != bool(failures)
+        watch.failures = failures
+        if not turned and watch.noted_at is not None and abs(now - watch.noted_at) < NOTED:
+            return
+        watch.noted_at = now
+        try:
+            await self._store.polled(name, now, ok=not reason, failures=failures, reason=reason)
+        except StoreFailed as failed:
+            log.warning("poll time not written", source=name, reason=str(failed))
+
+    async def _look_for_missing(self) -> None:
+        """Counts complete readings without an open incident, and asks for it by name once that is enough."""
+        listed = frozenset[str]().union(*(watch.listed for watch in self._watches.values()))
+        self._missed = {key: self._missed.get(key, 0) + 1 for key in self._open if key not in listed}
+        for incident_id in [key for key, missed in self._missed.items() if missed % MISSED_READINGS == 0]:
+            try:
+                snapshot = await self._lookup.look_up(incident_id)
+                await self._record((incident_id,), partial(self._gone_or_not, incident_id, snapshot))
+            except (SourceFailed, StoreFailed) as failed:
+                log.info("no answer about a missing incident", incident=incident_id, reason=str(failed))
+
+    def _gone_or_not(self, incident_id: str, snapshot: Snapshot | None, known: Known) -> News:
+        now = self._clock.now()
+        if snapshot is not None:
+            return diff_page(known, snapshot, now, baseline=False)
+        incident = known.incidents.get(incident_id)
+        return withdraw(incident, now) if incident and incident.open else News()
+
+
+def _incident_ids(snapshot: Snapshot) -> tuple[str, ...]:
+    ids = [incident.id for incident in snapshot.incidents]
+    if snapshot.exchange is not None:
+        urls = [advisory.source_url or "" for advisory in snapshot.exchange.advisories]
+        ids += [url.rstrip("/").rpartition("/")[2] for url in urls]
+    return tuple(ids)
