@@ -1,0 +1,354 @@
+"""Composition root and lifetime: the only module that knows every concrete class, and the one that reads the clock."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from urllib.parse import unquote, urlsplit
+
+import aiohttp
+import httpx
+import structlog
+from pydantic import BaseModel, SecretStr
+
+from notifier.channels import CHANNELS, Console, Email, Slack, SlackWebhook, Telegram
+from notifier.channels.transport import TIMEOUT
+from notifier.config import Settings
+from notifier.deliver import Sender
+from notifier.model import Incident, Snapshot
+from notifier.poll import Outcome, Poll
+from notifier.ports import Channel, Clock, SourceFailed, StoreRefused
+from notifier.render import Page
+from notifier.retry import POLICIES, Policy, next_poll
+from notifier.schedule import Schedule
+from notifier.sources.fetch import PageLookup, Polled, exchange_source, feed_source, page_sources
+from notifier.store.engine import only_process
+from notifier.store.sql import SqlStore
+
+USER_AGENT = "kraken-status-notifier (+https://pypi.org/project/kraken-status-notifier)"
+
+STOP_SECONDS = 10
+"""How long the sends under way may take once the process was told to stop."""
+
+TAKEOVER_SECONDS = 15
+"""How long a new process waits for the one before it to let go of a SQLite file."""
+
+log = structlog.get_logger("app")
+
+
+class SystemClock:
+    """The wall's time."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def seconds(self, length: timedelta) -> float:
+        return length.total_seconds()
+
+
+class StoryClock:
+    """Time that starts at `start` and runs `speed` times as fast as the wall's."""
+
+    def __init__(self, start: datetime, speed: float) -> None:
+        self._start = start
+        self._speed = speed
+        self._began = datetime.now(UTC)
+
+    def now(self) -> datetime:
+        return self._start + (datetime.now(UTC) - self._began) * self._speed
+
+    def seconds(self, length: timedelta) -> float:
+        return length.total_seconds() / self._speed
+
+
+def page_of(settings: Settings) -> Page:
+    """The page that messages name and link to."""
+    host = urlsplit(settings.status_page.url).hostname or ""
+    name = "Kraken" if host.endswith("kraken.com") or host in ("127.0.0.1", "localhost", "::1") else host
+    return Page(url=settings.status_page.url.rstrip("/"), name=name)
+
+
+@asynccontextmanager
+async def http_clients() -> AsyncIterator[tuple[httpx.AsyncClient, aiohttp.ClientSession]]:
+    """One client for what is read, one session for what is sent. Redirects are refused by whoever asks."""
+    headers = {"User-Agent": USER_AGENT}
+    limits = httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=120)
+    async with (
+        httpx.AsyncClient(headers=headers, timeout=10, limits=limits, follow_redirects=False) as reader,
+        aiohttp.ClientSession(headers=headers, timeout=TIMEOUT) as session,
+    ):
+        yield reader, session
+
+
+def make_channels(
+    settings: Settings, session: aiohttp.ClientSession, write: Callable[[str], None]
+) -> dict[str, Channel]:
+    """Every channel that is configured, by the scheme of its addresses."""
+    channels: list[Channel] = [Console(write)]
+    if token := settings.slack.bot_token:
+        channels.append(Slack(token.get_secret_value(), settings.slack.api_url, session, settings.slack.style))
+    if hooks := settings.slack.webhooks:
+        channels.append(SlackWebhook({name: url.get_secret_value() for name, url in hooks.items()}, session))
+    if token := settings.telegram.bot_token:
+        channels.append(Telegram(token.get_secret_value(), settings.telegram.api_url, session))
+    if url := settings.email.smtp_url:
+        channels.append(Email(url.get_secret_value(), settings.email.sender))
+    return {channel.name: channel for channel in channels}
+
+
+def sources_of(settings: Settings, reader: httpx.AsyncClient) -> tuple[tuple[Polled, ...], Polled | None]:
+    """What is polled: the page (its API in three readings, and its feed), and the exchange where that is wanted."""
+    page = (*page_sources(reader, settings.status_page.url), feed_source(reader, settings.status_page.url))
+    return page, exchange_source(reader, settings.exchange.api_url) if settings.exchange.enabled else None
+
+
+def secrets_of(settings: Settings) -> list[str]:
+    """Every value that no log may show."""
+    found = [secret.get_secret_value() for secret in _secret_values(settings)]
+    passwords = [urlsplit(url).password or "" for url in (*found, settings.store.url) if "://" in url]
+    found += [*passwords, *map(unquote, passwords)]
+    return [secret for secret in found if secret]
+
+
+def _secret_values(value: object) -> Iterator[SecretStr]:
+    if isinstance(value, SecretStr):
+        yield value
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _secret_values(getattr(value, name))
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from _secret_values(each)
+
+
+@asynccontextmanager
+async def open_store(settings: Settings) -> AsyncIterator[SqlStore]:
+    """The database, brought up to date. Raises StoreRefused."""
+    store = await SqlStore.open(settings.store.url, token=secrets.randbits(62))
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def _alone(settings: Settings) -> AsyncIterator[None]:
+    """Holds the database for this process, as soon as the one before it lets go."""
+    async with AsyncExitStack() as stack:
+        for waited in range(TAKEOVER_SECONDS + 1):
+            try:
+                stack.enter_context(only_process(settings.store.url))
+                break
+            except BlockingIOError:
+                if waited == TAKEOVER_SECONDS:
+                    raise StoreRefused(
+                        "another notifier is running on this database; SQLite serves one process, PostgreSQL any number"
+                    ) from None
+                if not waited:
+                    log.info("waiting for the process before this one to stop")
+                await asyncio.sleep(1)
+        yield
+
+
+@dataclass(kw_only=True, slots=True)
+class Service:
+    """The running product: what is polled, who is told, and the clock of it all."""
+
+    settings: Settings
+    store: SqlStore
+    poll: Poll
+    senders: Sequence[Sender]
+    page: Page
+    page_sources: Sequence[Polled]
+    exchange: Polled | None
+    clock: Clock
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self, *, once: bool = False) -> dict[str, int]:
+        """Until `stop` – or, with `once`, until one round is polled and the outbox empty. Deliveries by state."""
+        await self.store.sync(self.settings.subscriptions, welcome=self.settings.announce.welcome, now=self.clock.now())
+        await self.store.abandon_leases(self.clock.now() + timedelta(seconds=3))
+        await self.poll.start()
+        if once:
+            await self._first_round()
+            async with asyncio.TaskGroup() as tasks:
+                for sender in self.senders:
+                    tasks.create_task(sender.run(until_empty=True))
+            return await self.store.counts()
+        async with asyncio.TaskGroup() as tasks:
+            delivering = [tasks.create_task(sender.run()) for sender in self.senders]
+            polling = tasks.create_task(self._poll_for_ever())
+            await self.stopping.wait()
+            polling.cancel()  # a reading that is not recorded is read again by the next process
+            for sender in self.senders:
+                sender.stop()
+            _, late = await asyncio.wait(delivering, timeout=STOP_SECONDS)
+            for task in late:
+                log.warning("a send did not end in time; it counts as uncertain")
+                task.cancel()
+        return await self.store.counts()
+
+    def stop(self) -> None:
+        self.stopping.set()
+
+    async def _first_round(self) -> dict[str, Outcome]:
+        """Every source once, side by side; then the welcome, which needs to know what is open."""
+        async with asyncio.TaskGroup() as tasks:
+            asked = {source.name: tasks.create_task(self.poll.page(source)) for source in self.page_sources}
+            if self.exchange is not None:
+                asked[self.exchange.name] = tasks.create_task(self.poll.exchange(self.exchange))
+        await self.poll.welcome(self.page.name)
+        return {name: task.result() for name, task in asked.items()}
+
+    async def _poll_for_ever(self) -> None:
+        first = await self._first_round()
+        schedule = Schedule(SystemClock().now)
+        for source in self.page_sources:
+            schedule.repeat(source.name, self._again(source, self.poll.page), self._wait(source, first[source.name]))
+        if self.exchange is not None:
+            step = self._again(self.exchange, self.poll.exchange)
+            schedule.repeat("exchange", step, self._wait(self.exchange, first["exchange"]))
+        schedule.repeat("housekeeping", self._keep_house)
+        await schedule.run(self.stopping)
+
+    def _again(self, source: Polled, read: Callable[[Polled], Awaitable[Outcome]]) -> Callable[[], Awaitable[float]]:
+        async def step() -> float:
+            return self._wait(source, await read(source))
+
+        return step
+
+    def _wait(self, source: Polled, outcome: Outcome) -> float:
+        """Seconds until this source is asked again, with a tenth of jitter either way."""
+        usual = next_poll(self._interval(source), failures=outcome.failures, retry_after=outcome.retry_after)
+        return usual * (0.9 + random.random() / 5)  # noqa: S311 - jitter
+
+    def _interval(self, source: Polled) -> float:
+        if source is self.exchange:
+            return self.settings.exchange.poll_seconds
+        page = self.settings.status_page
+        usual = page.active_poll_seconds if self.poll.is_active() else page.poll_seconds
+        if source.name != "feed":
+            return usual
+        return min(usual, page.feed_poll_seconds) if self.poll.is_failing("summary") else page.feed_poll_seconds
+
+    async def _keep_house(self) -> float:
+        await self.poll.welcome(self.page.name)
+        await self.poll.remind(timedelta(minutes=self.settings.announce.maintenance_reminder_minutes))
+        for sender in self.senders:
+            await sender.expire()
+        return max(1, self.clock.seconds(timedelta(seconds=30)))
+
+
+@asynccontextmanager
+async def service(
+    settings: Settings,
+    write: Callable[[str], None],
+    *,
+    clock: Clock | None = None,
+    channels: dict[str, Channel] | None = None,
+    page: Page | None = None,
+) -> AsyncIterator[Service]:
+    """The product, wired and not yet running. `channels` and `page` take the place of what the settings say.
+
+    Raises StoreRefused.
+    """
+    page = page or page_of(settings)
+    clock = clock or SystemClock()
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(_alone(settings))
+        store = await stack.enter_async_context(open_store(settings))
+        reader, session = await stack.enter_async_context(http_clients())
+        found = channels if channels is not None else make_channels(settings, session, write)
+        wanted = {subscription.address.channel for subscription in settings.subscriptions}
+        senders = [_sender(settings, found[name], store, page, clock) for name in CHANNELS if name in wanted]
+
+        def wake() -> None:
+            for sender in senders:
+                sender.wake()
+
+        sources, exchange = sources_of(settings, reader)
+        yield Service(
+            settings=settings,
+            store=store,
+            poll=Poll(store, PageLookup(reader, settings.status_page.url), clock, wake),
+            senders=senders,
+            page_sources=sources,
+            page=page,
+            exchange=exchange,
+            clock=clock,
+        )
+        for channel in found.values():
+            await channel.close()
+
+
+def _sender(settings: Settings, channel: Channel, store: SqlStore, page: Page, clock: Clock) -> Sender:
+    policy, in_flight, per_second = POLICIES[channel.name], 8, None
+    if channel.name == "telegram":
+        telegram = settings.telegram
+        policy = Policy(waits=policy.waits, horizon=policy.horizon, resend_ambiguous=telegram.on_ambiguous == "resend")
+        in_flight, per_second = telegram.max_in_flight, telegram.messages_per_second
+    return Sender(
+        channel,
+        store,
+        page,
+        policy,
+        clock,
+        random.random,
+        in_flight=in_flight,
+        per_second=per_second,
+    )
+
+
+async def run(settings: Settings, write: Callable[[str], None], *, once: bool = False) -> dict[str, int]:
+    """The service, until SIGTERM or SIGINT; with `once`, one round. Deliveries by state."""
+    async with service(settings, write) as running:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, running.stop)
+        return await running.run(once=once)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Look:
+    """What Kraken says at one moment; `failed` names what did not answer, with the reason."""
+
+    incidents: tuple[Incident, ...] = ()
+    engine: str | None = None
+    degraded: tuple[str, ...] = ()
+    failed: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def reached(self) -> bool:
+        return not self.failed
+
+
+async def look(settings: Settings) -> Look:
+    """Asks the page and the exchange once."""
+    failed: dict[str, str] = {}
+    seen: list[Snapshot] = []
+    async with http_clients() as (reader, _):
+        (summary, *_rest), exchange = sources_of(settings, reader)
+        for source in (summary, exchange):
+            try:
+                snapshot = await source.read() if source else None
+            except SourceFailed as failure:
+                failed[source.name if source else ""] = failure.reason
+            else:
+                seen += [snapshot] if snapshot else []
+    return Look(
+        incidents=tuple(incident for snapshot in seen for incident in snapshot.incidents),
+        engine=next((snapshot.exchange.status for snapshot in seen if snapshot.exchange), None),
+        degraded=tuple(
+            component.name
+            for snapshot in seen
+            for component in snapshot.components or ()
+            if component.status != "operational" and not component.is_group
+        ),
+        failed=failed,
+    )

@@ -1,0 +1,300 @@
+"""The command line: reads arguments, prints, never decides. Exit codes: 0 done, 1 the world said no, 2 your input."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from notifier import app as composition
+from notifier import doctor, printing, rehearsal
+from notifier.config import ConfigError, Settings, load
+from notifier.logs import logging_to
+from notifier.model import Address, State
+from notifier.ports import ChannelFailure, SourceFailed, StoreFailed, StoreRefused
+
+T = TypeVar("T")
+
+
+class _Output(Console):
+    """Goes on in silence when nobody reads any more: `notifier demo | head` is no error."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+out = _Output(highlight=False, width=None if sys.stdout.isatty() else 120)
+err = Console(stderr=True, highlight=False)
+
+app = typer.Typer(
+    help="Tells Slack, Telegram and mail what Kraken's status page says: once each, in order, within seconds.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+ledger = typer.Typer(help="The deliveries and their dead letters.", invoke_without_command=True)
+app.add_typer(ledger, name="deliveries")
+
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="PATH", help="Settings file; default ./config.toml or $NOTIFIER_CONFIG."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+
+
+def main() -> None:
+    """The entry point of the `notifier` command."""
+    app()
+
+
+@app.command()
+def demo() -> None:
+    """Play the WebSocket incident of February 2026: no account, no network."""
+    out.print(printing.demo_head())
+    with _logging("error"):
+        shown: list[rehearsal.Shown] = []
+
+        def show(each: rehearsal.Shown) -> None:
+            shown.append(each)
+            out.print(printing.shown(each))
+
+        _asked(rehearsal.demo(show))
+    out.print(printing.demo_summary(shown))
+    if not any("resolved" in each.text.lower() for each in shown):
+        raise typer.Exit(1)
+
+
+@app.command()
+def run(
+    config: Config = None,
+    once: Annotated[
+        bool, typer.Option("--once", help="One round of polls, empty the outbox, exit (for cron).")
+    ] = False,
+) -> None:
+    """Watch Kraken and tell everyone who asked, until stopped."""
+    settings = _settings(config)
+    with _logging(settings.log.level, settings):
+        if not once:
+            err.print(printing.started(settings), style="dim")
+        counts = _asked(composition.run(settings, _line, once=once))
+        err.print(printing.counts(counts), style="dim")
+
+
+@app.command()
+def check(config: Config = None, as_json: AsJson = False) -> None:
+    """Ask everything that the settings name, really, and say what to do about what does not answer."""
+    settings = _settings(config)
+    findings = []
+
+    async def examine() -> None:
+        async for finding in doctor.examine(settings):
+            findings.append(finding)
+            if not as_json:
+                out.print(printing.finding(finding))
+
+    with _logging("error", settings):
+        _asked(examine())
+    if as_json:
+        _json(printing.findings_json(findings))
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def status(config: Config = None, as_json: AsJson = False) -> None:
+    """What Kraken says right now."""
+    settings = _settings(config)
+    with _logging("error", settings):
+        now = _asked(composition.look(settings))
+    _json(printing.look_json(now)) if as_json else out.print(printing.look(now))
+    if not now.reached:
+        raise typer.Exit(1)
+
+
+@app.command()
+def incidents(
+    config: Config = None,
+    as_json: AsJson = False,
+    everything: Annotated[bool, typer.Option("--all", help="Those that are over, too.")] = False,
+) -> None:
+    """The incidents and maintenances that the notifier knows."""
+    settings = _settings(config)
+
+    async def known() -> tuple[Any, Any]:
+        async with composition.open_store(settings) as store:
+            return [each for each in await store.incidents() if everything or each.open], await store.sources()
+
+    found, sources = _asked(known())
+    _json(printing.incidents_json(found)) if as_json else out.print(printing.incidents(found, sources))
+
+
+@app.command()
+def preview(
+    what: Annotated[
+        str, typer.Argument(metavar="FILE|INCIDENT", help="A script, an API payload, or an incident's id.")
+    ],
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Render what every channel would say. Sends nothing."""
+    settings = _settings(config)
+    with _logging("error", settings):
+        found = _asked(rehearsal.preview(settings, what))
+    _json(printing.preview_json(found)) if as_json else out.print(printing.preview(found))
+
+
+@app.command("test")
+def send_test(
+    address: Annotated[str, typer.Argument(help="slack:C0123456789, telegram:@channel, mailto:ops@example.com, …")],
+    config: Config = None,
+) -> None:
+    """Send one marked test message."""
+    settings = _settings(config)
+    with _input_errors():
+        to = Address.parse(address)
+    with _logging("error", settings):
+        try:
+            _asked(doctor.send_test(settings, to, composition.SystemClock(), _line))
+        except KeyError:
+            _refuse(f"the channel of {address} is not configured; see config.example.toml")
+    out.print(f"[green]✓[/] sent to {address}")
+
+
+@app.command()
+def migrate(config: Config = None) -> None:
+    """Bring the database schema up to date."""
+    settings = _settings(config)
+
+    async def up_to_date() -> None:
+        async with composition.open_store(settings):
+            return
+
+    _asked(up_to_date())
+    out.print("[green]✓[/] the database is up to date")
+
+
+@app.command()
+def simulate(
+    script: Annotated[str, typer.Argument(help="A script file, or the name of a shipped one.")] = rehearsal.DEMO_SCRIPT,
+    port: Annotated[int, typer.Option(help="Port on loopback; 0 takes a free one.")] = 8080,
+    speed: Annotated[float, typer.Option(min=0.1, max=3600, help="How many times as fast as the wall's clock.")] = 1,
+) -> None:
+    """Serve a script of incidents on loopback, to try your own settings against."""
+    with _input_errors():
+        loaded = rehearsal.script_named(script)
+
+    def started(url: str, at: datetime) -> None:
+        _line(f"{url} plays {script} from {at:%Y-%m-%d %H:%M} UTC; set status_page.url and exchange.api_url to it")
+
+    with _logging("error"):
+        _asked(rehearsal.simulate(loaded, speed=speed, port=port, started=started))
+
+
+@ledger.callback()
+def deliveries(
+    context: typer.Context,
+    config: Config = None,
+    failed: Annotated[bool, typer.Option("--failed", help="Only what was given up.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="How many, newest first.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """The newest deliveries."""
+    if context.invoked_subcommand is not None:
+        return
+    settings = _settings(config)
+    states = (State.FAILED, State.DEAD) if failed else ()
+
+    async def entries() -> Any:
+        async with composition.open_store(settings) as store:
+            return await store.deliveries(states, limit)
+
+    found = _asked(entries())
+    _json(printing.entries_json(found)) if as_json else out.print(printing.entries(found))
+
+
+@ledger.command()
+def retry(number: Annotated[int, typer.Argument(metavar="ID")], config: Config = None) -> None:
+    """Try a given-up delivery again, and switch its subscription on again."""
+    _mend(config, number, "revive", "waits to be sent again", "was not given up; nothing to retry")
+
+
+@ledger.command()
+def drop(number: Annotated[int, typer.Argument(metavar="ID")], config: Config = None) -> None:
+    """Give a delivery up for good."""
+    _mend(config, number, "drop", "is dropped", "is sent or under way; nothing to drop")
+
+
+def _mend(config: Path | None, number: int, action: str, done: str, refused: str) -> None:
+    settings = _settings(config)
+
+    async def mend() -> bool:
+        async with composition.open_store(settings) as store:
+            return await (store.revive(number) if action == "revive" else store.drop(number))
+
+    if not _asked(mend()):
+        err.print(f"[red]✗[/] there is no delivery {number}, or it {refused}")
+        raise typer.Exit(1)
+    out.print(f"[green]✓[/] delivery {number} {done}")
+
+
+# --- plumbing ---------------------------------------------------------------------------------------------------
+
+
+def _settings(config: Path | None) -> Settings:
+    try:
+        return load(config)
+    except ConfigError as error:
+        _refuse(str(error))
+
+
+@contextmanager
+def _input_errors() -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, rehearsal.ScriptError) as error:
+        _refuse(str(error))
+
+
+def _asked(work: Coroutine[Any, Any, T]) -> T:
+    """Runs it; what the world refuses ends the command with 1, what the user got wrong with 2."""
+    try:
+        with _input_errors():
+            return asyncio.run(work)
+    except (StoreRefused, StoreFailed, SourceFailed, ChannelFailure) as error:
+        err.print(f"[red]✗[/] {escape(str(error))}")
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def _refuse(text: str) -> NoReturn:
+    err.print(escape(text), style="red")
+    raise typer.Exit(2)
+
+
+@contextmanager
+def _logging(level: str, settings: Settings | None = None) -> Iterator[None]:
+    form = settings.log.format if settings else "auto"
+    secrets = composition.secrets_of(settings) if settings else []
+    as_json = form == "json" or (form == "auto" and not sys.stderr.isatty())
+    with logging_to(sys.stderr, level=level, as_json=as_json, secrets=secrets):
+        yield
+
+
+def _line(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def _json(value: Any) -> None:
+    out.print_json(data=value) if sys.stdout.isatty() else _line(printing.dumped(value))

@@ -1,0 +1,100 @@
+"""Really asks everything that the settings name, and says what to do about what does not answer."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+from notifier.app import http_clients, make_channels, open_store, sources_of
+from notifier.config import Settings
+from notifier.model import Address, Line, Message, Receipt, Snapshot, Span
+from notifier.ports import BadCredentials, Channel, ChannelFailure, Clock, SourceFailed, StoreRefused
+
+_CREDENTIALS = {
+    "slack": "set slack.bot_token to the bot token (xoxb-…) of your app, installed in the workspace",
+    "slack-webhook": "make the webhook anew in your Slack app and set it in [slack.webhooks]",
+    "telegram": "set telegram.bot_token to what @BotFather gave you",
+    "mailto": "check user, password and port in email.smtp_url; an account with two factors wants an app password",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """The answer of one thing that was asked; `cure` where it is not well."""
+
+    name: str
+    said: str
+    cure: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return not self.cure
+
+
+async def examine(settings: Settings) -> AsyncIterator[Finding]:
+    """Database, page, feed, exchange and every channel that is configured."""
+    yield await _database(settings)
+    async with http_clients() as (reader, session):
+        page, exchange = sources_of(settings, reader)
+        for source in (*page, *([exchange] if exchange else [])):
+            try:
+                snapshot = await source.read()
+                yield Finding(name=source.name, said=_seen(snapshot) if snapshot else "unchanged")
+            except SourceFailed as failed:
+                yield Finding(name=source.name, said=failed.reason, cure=_reach(settings, source.name))
+        for name, channel in make_channels(settings, session, lambda _: None).items():
+            yield await _channel(name, channel)
+            await channel.close()
+
+
+async def _database(settings: Settings) -> Finding:
+    try:
+        async with open_store(settings) as store:
+            counts = await store.counts()
+    except StoreRefused as refused:
+        return Finding(name="database", said=str(refused), cure="see store.url")
+    return Finding(name="database", said=f"ready, {sum(counts.values())} deliveries on record")
+
+
+async def _channel(name: str, channel: Channel) -> Finding:
+    try:
+        return Finding(name=name, said=await channel.check())
+    except BadCredentials as refused:
+        return Finding(name=name, said=refused.reason, cure=_CREDENTIALS.get(name, "check the credentials"))
+    except ChannelFailure as failed:
+        return Finding(name=name, said=failed.reason, cure="try again; if it stays, check the network and the URL")
+
+
+def _seen(snapshot: Snapshot) -> str:
+    if snapshot.exchange is not None:
+        return f"the engine is {snapshot.exchange.status.replace('_', ' ')}"
+    broken = f", {len(snapshot.broken)} not readable" if snapshot.broken else ""
+    parts = f", {len(snapshot.components)} components" if snapshot.components is not None else ""
+    return f"{len(snapshot.incidents)} incidents and maintenances{parts}{broken}"
+
+
+def _reach(settings: Settings, name: str) -> str:
+    url = settings.exchange.api_url if name == "exchange" else settings.status_page.url
+    return f"open {url} from this machine; check proxy and firewall, or the URL in the settings"
+
+
+async def send_test(settings: Settings, to: Address, clock: Clock, write: Callable[[str], None]) -> Receipt:
+    """Sends one marked test message. Raises ChannelFailure, and KeyError for a channel that is not configured."""
+    now = clock.now()
+    message = Message(
+        delivery_ids=(f"test-{now:%Y%m%dT%H%M%S%f}",),
+        subject="[Kraken] Test message",
+        lines=(
+            Line(spans=(Span(text="🔔 Test message: this is where Kraken status news will arrive", style="bold"),)),
+            Line(spans=(Span(text="Status page", url=settings.status_page.url),)),
+        ),
+        date=now,
+        loud=True,
+    )
+    async with http_clients() as (_, session):
+        channels = make_channels(settings, session, write)
+        try:
+            return await channels[to.channel].send(to, message)
+        finally:
+            for channel in channels.values():
+                await channel.close()

@@ -1,0 +1,246 @@
+"""How results look: rich for a person, JSON for a script. Only shapes what it is given."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from notifier.app import Look
+from notifier.config import Settings
+from notifier.doctor import Finding
+from notifier.known import KnownIncident
+from notifier.model import Incident
+from notifier.ports import Entry, SourceState
+from notifier.rehearsal import DEMO_SPEED, Previewed, Shown
+from notifier.render import components, words
+
+_CHANNELS = {
+    "slack": ("Slack", "magenta"),
+    "slack-webhook": ("Slack webhook", "magenta"),
+    "telegram": ("Telegram", "cyan"),
+    "mailto": ("Mail", "yellow"),
+    "console": ("Terminal", "green"),
+}
+
+
+def dumped(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, Mapping):
+        return {key: _jsonable(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_jsonable(each) for each in value]
+    return value
+
+
+# --- demo -------------------------------------------------------------------------------------------------------
+
+
+def demo_head() -> RenderableType:
+    text = Text.assemble(
+        ("24 February 2026, 11:28 UTC. ", "bold"),
+        "Kraken's WebSocket API is about to fail. A simulated status page plays the incident, ",
+        f"{DEMO_SPEED} times as fast as it was; the notifier polls it as it would poll Kraken. ",
+        "Below is what each channel gets, and when.",
+    )
+    return Panel(text, title="kraken-status-notifier", box=box.ROUNDED, border_style="blue")
+
+
+def shown(each: Shown) -> RenderableType:
+    name, colour = _CHANNELS[each.to.channel]
+    kind = "in the thread" if each.message.thread else "new"
+    sound = "loud" if each.message.loud else "silent"
+    return Panel(
+        Text(each.text),
+        title=f"[bold]{each.at:%H:%M:%S}[/] UTC · {name} · {escape(each.to.target)}",
+        title_align="left",
+        subtitle=f"{kind}, {sound}",
+        subtitle_align="right",
+        border_style=colour,
+        box=box.ROUNDED,
+    )
+
+
+def demo_summary(messages: Sequence[Shown]) -> RenderableType:
+    table = Table(title="What each channel got", box=box.SIMPLE_HEAD, title_justify="left")
+    for heading in ("channel", "messages", "of the incident", "first"):
+        table.add_column(heading)
+    for channel, (name, _) in _CHANNELS.items():
+        got = [each for each in messages if each.to.channel == channel]
+        news = [each for each in got if "WebSocket" in each.message.subject]
+        if got:
+            states = ", ".join(each.message.subject.partition("] ")[2].partition(":")[0].lower() for each in news)
+            table.add_row(name, str(len(got)), states, f"{news[0].at:%H:%M:%S} UTC" if news else "–")
+    advice = Text.assemble(
+        "Next: ", ("cp config.example.toml config.toml", "bold"), ", fill in a channel, then ",
+        ("notifier check", "bold"), " and ", ("notifier run", "bold"), ".",
+    )  # fmt: skip
+    return Group(table, advice)
+
+
+# --- run and check ----------------------------------------------------------------------------------------------
+
+
+def started(settings: Settings) -> str:
+    tally = Counter(subscription.address.channel for subscription in settings.subscriptions)
+    told = ", ".join(f"{count} × {_CHANNELS[channel][0]}" for channel, count in tally.items())
+    return f"watching {settings.status_page.url} every {settings.status_page.poll_seconds:g} s; telling {told}"
+
+
+def counts(by_state: Mapping[str, int]) -> str:
+    found = ", ".join(f"{count} {state}" for state, count in sorted(by_state.items())) or "none"
+    return f"deliveries: {found}"
+
+
+def finding(each: Finding) -> RenderableType:
+    mark = "[green]✓[/]" if each.ok else "[red]✗[/]"
+    cure = f"\n  [yellow]→ {escape(each.cure)}[/]" if each.cure else ""
+    return f"{mark} [bold]{each.name:<14}[/] {escape(each.said)}{cure}"
+
+
+def findings_json(found: Iterable[Finding]) -> Any:
+    return [{"name": each.name, "ok": each.ok, "said": each.said, "cure": each.cure or None} for each in found]
+
+
+# --- what Kraken says -------------------------------------------------------------------------------------------
+
+
+def look(now: Look) -> RenderableType:
+    parts: list[RenderableType] = []
+    for name, reason in now.failed.items():
+        parts.append(f"[red]✗[/] {name}: {escape(reason)}")
+    if now.engine is not None:
+        colour = "green" if now.engine == "online" else "red"
+        parts.append(f"[{colour}]●[/] the exchange is [bold]{escape(words(now.engine))}[/]")
+    if "summary" not in now.failed:
+        parts.append(_incident_table(now.incidents) if now.incidents else "[green]●[/] nothing is open")
+        if now.degraded:
+            parts.append(f"{len(now.degraded)} components are not operational: {escape(', '.join(now.degraded[:8]))}")
+    return Group(*parts)
+
+
+def _incident_table(found: Sequence[Incident | KnownIncident]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD)
+    for heading in ("id", "kind", "status", "impact", "title", "affected", "last update (UTC)"):
+        table.add_column(heading, overflow="fold", no_wrap=heading in ("id", "status", "last update (UTC)"))
+    for each in found:
+        table.add_row(
+            each.id,
+            str(each.topic),
+            words(each.status),
+            each.impact or "–",
+            escape(each.name),
+            escape(_affected(each)),
+            f"{each.updates[-1].at:%Y-%m-%d %H:%M}" if each.updates else "–",
+        )
+    return table
+
+
+def _affected(each: Incident | KnownIncident) -> str:
+    if isinstance(each, KnownIncident):
+        return components(each.components)
+    names = [component.name for component in each.components or ()]
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+
+
+def look_json(now: Look) -> Any:
+    return {
+        "exchange": now.engine,
+        "incidents": [_incident_json(each) for each in now.incidents],
+        "degraded_components": list(now.degraded),
+        "failed": dict(now.failed),
+    }
+
+
+def incidents(found: Sequence[KnownIncident], sources: Sequence[SourceState]) -> RenderableType:
+    known = _incident_table(found) if found else "nothing is open, as far as the notifier knows"
+    return Group(known, *(_freshness(each) for each in sources))
+
+
+def _freshness(each: SourceState) -> str:
+    read = f"last read {each.ok_at:%Y-%m-%d %H:%M:%S} UTC" if each.ok_at else "never read"
+    return f"[red]✗[/] {each.name}: {read}; {escape(each.reason)}" if each.failures else f"[dim]{each.name}: {read}[/]"
+
+
+def incidents_json(found: Sequence[KnownIncident]) -> Any:
+    return [_incident_json(each) for each in found]
+
+
+def _incident_json(each: Incident | KnownIncident) -> Any:
+    return {
+        "id": each.id,
+        "kind": str(each.topic),
+        "title": each.name,
+        "status": each.status,
+        "impact": each.impact,
+        "affected": [str(part) if isinstance(each, KnownIncident) else part.name for part in each.components or ()],
+        "resolved_at": _jsonable(each.resolved_at),
+        "updates": [
+            {"id": update.id, "status": update.status, "at": _jsonable(update.at), "text": update.text}
+            for update in each.updates
+        ],
+    }
+
+
+# --- preview and ledger -----------------------------------------------------------------------------------------
+
+
+def preview(found: Sequence[Previewed]) -> RenderableType:
+    parts: list[RenderableType] = []
+    for each in found:
+        change = each.change
+        parts.append(Text(f"\n{change.at:%Y-%m-%d %H:%M} UTC · {change.phase or change.kind} · {change.title}", "bold"))
+        for channel, text in each.texts.items():
+            name, colour = _CHANNELS[channel]
+            parts.append(Panel(Text(text), title=name, title_align="left", border_style=colour, box=box.ROUNDED))
+    return Group(*parts) if parts else "nothing to tell"
+
+
+def preview_json(found: Sequence[Previewed]) -> Any:
+    return [
+        {
+            "kind": str(each.change.kind),
+            "phase": each.change.phase,
+            "title": each.change.title,
+            "texts": dict(each.texts),
+        }
+        for each in found
+    ]
+
+
+def entries(found: Sequence[Entry]) -> RenderableType:
+    if not found:
+        return "no deliveries"
+    table = Table(box=box.SIMPLE_HEAD)
+    for heading in ("id", "state", "to", "what", "tries", "next try (UTC)", "reason"):
+        table.add_column(heading, overflow="fold", no_wrap=heading in ("id", "state"))
+    for each in found:
+        what = f"{each.change.phase or each.change.kind}: {each.change.title}"
+        due = f"{each.due_at:%m-%d %H:%M:%S}" if each.due_at else "–"
+        table.add_row(str(each.id), each.state, each.address, escape(what), str(each.attempt), due, escape(each.reason))
+    return table
+
+
+def entries_json(found: Sequence[Entry]) -> Any:
+    return [
+        {
+            **{key: _jsonable(value) for key, value in asdict(each).items() if key != "change"},
+            "change": {"key": each.change.key, "kind": str(each.change.kind), "title": each.change.title},
+        }
+        for each in found
+    ]
