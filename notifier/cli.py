@@ -34,7 +34,7 @@ class _Output(Console):
 
 
 out = _Output(highlight=False, width=None if sys.stdout.isatty() else 120)
-err = Console(stderr=True, highlight=False)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 app = typer.Typer(
     help="Tells Slack, Telegram and mail what Kraken's status page says: once each, in order, within seconds.",

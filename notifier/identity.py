@@ -53,9 +53,14 @@ def pair(known: Sequence[KnownUpdate], seen: Sequence[Update]) -> list[KnownUpda
     match(lambda _, k: k.fingerprints, lambda _, u: fingerprint(u.status, u.at, u.text))
     match(lambda _, k: [(k.status, _minute(k))], lambda _, u: (u.status, _minute(u)))
     match(lambda _, k: [(k.status, words(k.text))], lambda _, u: (u.status, words(u.text)))
-    match(lambda n, k: [(n, _minute(k))], lambda n, u: (n, _minute(u)))
-    match(lambda _, k: [k.status], lambda _, u: u.status, lambda k: k.id.startswith("implied:"))
+    match(lambda n, k: [(n, _minute(k))], lambda n, u: (n, _minute(u)), lambda k: not _is_implied(k))
+    match(lambda _, k: [k.status], lambda _, u: u.status, _is_implied)
     return paired
+
+
+def _is_implied(update: KnownUpdate) -> bool:
+    """Whether nobody posted it: it stands for an end that was stated without an update."""
+    return update.id.startswith("implied:")
 
 
 def _minute(update: KnownUpdate | Update) -> str:

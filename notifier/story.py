@@ -41,7 +41,7 @@ def follow(
             story[born] = _known(update, born)
             new.add(born)
         else:
-            now_known = _refreshed(match, update, may_edit=not from_feed or is_provisional(match.id))
+            now_known = _refreshed(match, update, may_edit=not older and (not from_feed or is_provisional(match.id)))
             if match.id != now_known.id:
                 story = {now_known.id if key == match.id else key: value for key, value in story.items()}
             story[now_known.id] = now_known

@@ -185,8 +185,8 @@ async def _get(
                 f"answered {response.status_code} {phrase}".strip(), retry_after=_retry_after(response.headers)
             )
         media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if media_type not in accept:
-            raise SourceFailed(f"answered with {one_line(media_type, 60) or 'no content type'} instead of {accept[0]}")
+        if media_type and media_type not in accept:  # where none is stated, the schema alone decides
+            raise SourceFailed(f"answered with {one_line(media_type, 60)} instead of {accept[0]}")
         body = await _body(response, max_bytes)
         if not body:
             raise SourceFailed("answered with an empty body")

@@ -126,3 +126,8 @@ async def test_the_feed_is_cut_at_one_megabyte() -> None:
     async with serving(saying(padded, content_type="application/atom+xml")) as wire, client() as made:
         with pytest.raises(SourceFailed, match="more than 1048576 bytes"):
             await feed_source(made, wire.url).read()
+
+
+async def test_a_body_without_a_content_type_is_judged_by_its_content_alone() -> None:
+    async with polling(saying(b"news", content_type="")) as (source, _):
+        assert await source.read() == heard(b"news")

@@ -32,7 +32,6 @@ FAULTS: dict[str, tuple[Answer, str]] = {
         saying(b"<html>", content_type="text/html"),
         "answered with text/html instead of application/json",
     ),
-    "no type": (saying(b"news", content_type=""), "answered with no content type"),
     "an empty body": (saying(b""), "answered with an empty body"),
     "an empty body in gzip": (saying(gzip.compress(b""), content_encoding="gzip"), "answered with an empty body"),
     "nothing where gzip is announced": (saying(b"", content_encoding="gzip"), "answered with an empty body"),
