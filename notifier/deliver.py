@@ -172,18 +172,24 @@ class Sender:
     async def _send(self, parcel: Parcel) -> Settlement:
         if parcel.uncertain and not self.channel.can_find and not self._policy.resend_ambiguous:
             return Settlement(parcel=parcel, state=State.UNKNOWN, reason="may have arrived; not sent again")
+        parts = _to_tell(parcel, can_edit=self.channel.can_edit)
+        message = self._message(parcel, parts) if parts else None
+        try:
+            receipt = await self._found(parcel, message) if message else None
+            await self._edit(parcel)
+        except ChannelFailure as failure:
+            return self._after(parcel, failure, sending=False)
+        if message is None:
+            return Settlement(parcel=parcel, state=State.SENT, reason="edited in place")
+        if all(part.change.kind is Kind.UPDATE_EDITED for part in parts):
+            return Settlement(parcel=parcel, state=State.EXPIRED, reason="cannot be edited; rides in the next message")
+        return Settlement(parcel=parcel, state=State.SENT, receipt=receipt or await self._paced(parcel, message))
+
+    async def _edit(self, parcel: Parcel) -> None:
         for told in parcel.edits if self.channel.can_edit else ():
             await self.channel.edit(
                 told.receipt, render(told.parts, self._page, origin=self._outbox.origin, date=told.date)
             )
-        parts = _to_tell(parcel, can_edit=self.channel.can_edit)
-        if not parts:
-            return Settlement(parcel=parcel, state=State.SENT, reason="edited in place")
-        if all(part.change.kind is Kind.UPDATE_EDITED for part in parts):
-            return Settlement(parcel=parcel, state=State.EXPIRED, reason="cannot be edited; rides in the next message")
-        message = self._message(parcel, parts)
-        receipt = await self._found(parcel, message) or await self._paced(parcel, message)
-        return Settlement(parcel=parcel, state=State.SENT, receipt=receipt)
 
     def _message(self, parcel: Parcel, parts: tuple[Part, ...]) -> Message:
         return render(
@@ -209,7 +215,8 @@ class Sender:
             await asyncio.sleep(slot - self._loop_time())
         return await self.channel.send(parcel.address, message)
 
-    def _after(self, parcel: Parcel, failure: ChannelFailure) -> Settlement:
+    def _after(self, parcel: Parcel, failure: ChannelFailure, *, sending: bool = True) -> Settlement:
+        """What becomes of the parcel. If it failed before anything was sent, what may have arrived still may have."""
         decision = decide(
             failure,
             self._policy,
@@ -222,7 +229,7 @@ class Sender:
             log.warning("channel paused", channel=self.channel.name, reason=failure.reason, for_=str(decision.pause))
         return Settlement(
             parcel=parcel,
-            state=decision.state,
+            state=State.UNKNOWN if parcel.uncertain and not sending else decision.state,
             reason=failure.reason,
             next_attempt_at=self._clock.now() + decision.after if decision.after is not None else None,
             counts=decision.counts,

@@ -97,6 +97,8 @@ class RecordingChannel:
         self.notes: list[str] = []
         self.most_at_once = 0
         self._at_once = 0
+        self.looks = 0
+        self._failed_looks: list[ChannelFailure] = []
         self._failures: list[tuple[ChannelFailure, bool]] = []
         self._refusing: dict[str, Callable[[], ChannelFailure]] = {}
         self._gate = asyncio.Event()
@@ -104,6 +106,9 @@ class RecordingChannel:
 
     def fail(self, failure: ChannelFailure, *, times: int = 1, arrives: bool = False) -> None:
         self._failures += [(failure, arrives)] * times
+
+    def fail_look(self, failure: ChannelFailure) -> None:
+        self._failed_looks.append(failure)
 
     def refuse(self, address: str, failure: Callable[[], ChannelFailure]) -> None:
         self._refusing[address] = failure
@@ -141,6 +146,9 @@ class RecordingChannel:
                 each.edits.append(message)
 
     async def find(self, to: Address, message: Message, since: datetime) -> Receipt | None:
+        self.looks += 1
+        if self._failed_looks:
+            raise self._failed_looks.pop(0)
         for each in self.arrived:
             if set(each.message.delivery_ids) & set(message.delivery_ids):
                 return each.receipt

@@ -146,6 +146,18 @@ async def test_a_channel_that_can_be_asked_sends_once_although_the_reply_was_los
     assert [each.message.thread for each in arrived][1] is not None
 
 
+async def test_a_failed_look_leaves_open_whether_it_arrived(born: Born) -> None:
+    channel = RecordingChannel("slack", can_find=True)
+    world = await born(channel)
+    await world.subscribe("slack:C1")
+    await world.sees(page(), page(incident(OPEN)))
+    channel.fail(Ambiguous("reply lost"), arrives=True)
+    channel.fail_look(Throttled("slow down", 1))
+    channel.fail_look(NotSent("down"))
+    assert len(await world.deliver("slack")) == 1
+    assert channel.tries == 1 and channel.looks == 3
+
+
 async def test_drop_leaves_what_may_have_arrived(born: Born) -> None:
     world = await born(RecordingChannel("telegram"))
     await world.subscribe("telegram:-100")
