@@ -28,7 +28,7 @@ from notifier.render import Page
 from notifier.retry import POLICIES, Policy, next_poll
 from notifier.schedule import Schedule
 from notifier.sources.fetch import PageLookup, Polled, exchange_source, feed_source, page_sources
-from notifier.store.engine import only_process
+from notifier.store.engine import exists, only_process
 from notifier.store.sql import SqlStore
 
 USER_AGENT = "kraken-status-notifier (+https://pypi.org/project/kraken-status-notifier)"
@@ -128,8 +128,10 @@ def _secret_values(value: object) -> Iterator[SecretStr]:
 
 
 @asynccontextmanager
-async def open_store(settings: Settings) -> AsyncIterator[SqlStore]:
-    """The database, brought up to date. Raises StoreRefused."""
+async def open_store(settings: Settings, *, existing: bool = False) -> AsyncIterator[SqlStore]:
+    """The database, brought up to date; with `existing`, only if it is there already. Raises StoreRefused."""
+    if existing and not exists(settings.store.url):
+        raise StoreRefused("there is no database yet; `notifier run` makes it, in the place that store.url names")
     store = await SqlStore.open(settings.store.url, token=secrets.randbits(62))
     try:
         yield store
@@ -186,8 +188,6 @@ class Service:
             polling = tasks.create_task(self._poll_for_ever())
             await self.stopping.wait()
             polling.cancel()  # a reading that is not recorded is read again by the next process
-            for sender in self.senders:
-                sender.stop()
             _, late = await asyncio.wait(delivering, timeout=STOP_SECONDS)
             for task in late:
                 log.warning("a send did not end in time; it counts as uncertain")
@@ -195,7 +195,10 @@ class Service:
         return await self.store.counts()
 
     def stop(self) -> None:
+        """No more polls and claims; `run` returns when the sends under way are settled."""
         self.stopping.set()
+        for sender in self.senders:
+            sender.stop()
 
     async def _first_round(self) -> dict[str, Outcome]:
         """Every source once, side by side; then the welcome, which needs to know what is open."""

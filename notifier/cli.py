@@ -131,7 +131,7 @@ def incidents(
     settings = _settings(config)
 
     async def known() -> tuple[Any, Any]:
-        async with composition.open_store(settings) as store:
+        async with composition.open_store(settings, existing=True) as store:
             return [each for each in await store.incidents() if everything or each.open], await store.sources()
 
     found, sources = _asked(known())
@@ -215,7 +215,7 @@ def deliveries(
     states = (State.FAILED, State.DEAD) if failed else ()
 
     async def entries() -> Any:
-        async with composition.open_store(settings) as store:
+        async with composition.open_store(settings, existing=True) as store:
             return await store.deliveries(states, limit)
 
     found = _asked(entries())
@@ -238,7 +238,7 @@ def _mend(config: Path | None, number: int, action: str, done: str, refused: str
     settings = _settings(config)
 
     async def mend() -> bool:
-        async with composition.open_store(settings) as store:
+        async with composition.open_store(settings, existing=True) as store:
             return await (store.revive(number) if action == "revive" else store.drop(number))
 
     if not _asked(mend()):

@@ -16,7 +16,9 @@ from typing import Any, TextIO
 
 import structlog
 
-_CHATTY = ("httpx", "httpcore", "telegram", "slack_sdk", "aiohttp", "apscheduler", "vcr", "alembic", "sqlalchemy")
+_CHATTY = (
+    "aiohttp", "aiosqlite", "alembic", "apscheduler", "httpcore", "httpx", "slack_sdk", "sqlalchemy", "telegram", "vcr",
+)  # fmt: skip
 """Libraries that log URLs, tokens or one line a call below WARNING."""
 
 _BLOT = "***"

@@ -136,10 +136,10 @@ class Poll:
     async def _take(
         self, source: Source, snapshot: Snapshot, watch: _Watch, diff: Callable[[Known, Snapshot, datetime], News]
     ) -> tuple[Change, ...]:
-        if self._wrong_page and snapshot.page_id is None and snapshot.exchange is None:
-            raise SourceFailed(self._wrong_page)
         now = self._clock.now()
         try:
+            if self._wrong_page and snapshot.page_id is None and snapshot.exchange is None:
+                raise SourceFailed(self._wrong_page)
             changes = await self._record(_incident_ids(snapshot), lambda known: diff(known, snapshot, now))
         except BaseException as failed:
             source.forget()  # what is not recorded has to be read again, even if the page stays as it is

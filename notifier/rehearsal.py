@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,7 +17,7 @@ from notifier.config import Settings
 from notifier.diff import EPOCH, diff_page
 from notifier.known import Known, KnownIncident, KnownPage
 from notifier.model import Address, Change, Incident, Kind, Message, Receipt, Snapshot, Update
-from notifier.ports import Part
+from notifier.ports import Part, StoreRefused
 from notifier.render import Page, render
 from notifier.simulator import Script, ScriptError, Simulator, load, shipped
 from notifier.simulator.page import answer
@@ -205,10 +206,11 @@ def _incidents_in(body: bytes, path: Path) -> Sequence[Incident]:
 
 
 async def _incident_named(settings: Settings, incident_id: str) -> Incident:
-    async with open_store(settings) as store:
-        for known in await store.incidents():
-            if known.id == incident_id:
-                return _as_seen(known)
+    with suppress(StoreRefused):
+        async with open_store(settings, existing=True) as store:
+            for known in await store.incidents():
+                if known.id == incident_id:
+                    return _as_seen(known)
     async with http_clients() as (reader, _):
         snapshot = await PageLookup(reader, settings.status_page.url).look_up(incident_id)
     if snapshot is None or not snapshot.incidents:

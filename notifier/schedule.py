@@ -78,6 +78,8 @@ class Schedule:
         self._running.add(task)
         try:
             seconds = await self._steps[name]()
+        except asyncio.CancelledError:
+            return  # only `run` cancels, when it ends; APScheduler would log that as a failure
         finally:
             self._running.discard(task)
             self._again(name, seconds)

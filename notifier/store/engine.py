@@ -112,6 +112,12 @@ def _why(error: BaseException | None) -> str:
     return next((f"{cure} ({said})" for sign, cure in cures.items() if sign in said), f"the database says: {said}")
 
 
+def exists(url: str) -> bool:
+    """Whether opening this URL would find a database; a server is taken to have one."""
+    parsed = sa.make_url(url)
+    return parsed.get_backend_name() != "sqlite" or Path(parsed.database or "").exists()
+
+
 @contextmanager
 def only_process(url: str) -> Iterator[None]:
     """Holds the right to run on a SQLite file; SQLite serves one process. Raises BlockingIOError if another holds it.
