@@ -81,7 +81,7 @@ async def http_clients() -> AsyncIterator[tuple[httpx.AsyncClient, aiohttp.Clien
     limits = httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=120)
     async with (
         httpx.AsyncClient(headers=headers, timeout=10, limits=limits, follow_redirects=False) as reader,
-        aiohttp.ClientSession(headers=headers, timeout=TIMEOUT) as session,
+        aiohttp.ClientSession(headers=headers, timeout=TIMEOUT, trust_env=True) as session,
     ):
         yield reader, session
 
@@ -150,7 +150,7 @@ async def _alone(settings: Settings) -> AsyncIterator[None]:
             except BlockingIOError:
                 if waited == TAKEOVER_SECONDS:
                     raise StoreRefused(
-                        "another notifier is running on this database; SQLite serves one process, PostgreSQL any number"
+                        "another notifier is running on this database; stop it first, or name another one in store.url"
                     ) from None
                 if not waited:
                     log.info("waiting for the process before this one to stop")
@@ -178,10 +178,12 @@ class Service:
         await self.store.abandon_leases(self.clock.now() + timedelta(seconds=3))
         await self.poll.start()
         if once:
-            await self._first_round()
+            first = await self._first_round()
             async with asyncio.TaskGroup() as tasks:
                 for sender in self.senders:
                     tasks.create_task(sender.run(until_empty=True))
+            if all(first[source.name].reason for source in self.page_sources):
+                raise SourceFailed(f"the status page did not answer: {first[self.page_sources[0].name].reason}")
             return await self.store.counts()
         async with asyncio.TaskGroup() as tasks:
             delivering = [tasks.create_task(sender.run()) for sender in self.senders]

@@ -1,4 +1,7 @@
-"""The command line: reads arguments, prints, never decides. Exit codes: 0 done, 1 the world said no, 2 your input."""
+"""The command line: reads arguments, prints, never decides. Exit codes: 0 done, 1 the world said no, 2 your input.
+
+`rehearsal` is imported where it is used: the service does without the simulator and its memory.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from notifier import app as composition
-from notifier import doctor, printing, rehearsal
+from notifier import doctor, printing
 from notifier.config import ConfigError, Settings, load
 from notifier.logs import logging_to
 from notifier.model import Address, State
@@ -60,7 +63,9 @@ def main() -> None:
 @app.command()
 def demo() -> None:
     """Play the WebSocket incident of February 2026: no account, no network."""
-    out.print(printing.demo_head())
+    from notifier import rehearsal
+
+    out.print(printing.demo_head(rehearsal.DEMO_SPEED))
     with _logging("error"):
         shown: list[rehearsal.Shown] = []
 
@@ -147,6 +152,8 @@ def preview(
     as_json: AsJson = False,
 ) -> None:
     """Render what every channel would say. Sends nothing."""
+    from notifier import rehearsal
+
     settings = _settings(config)
     with _logging("error", settings):
         found = _asked(rehearsal.preview(settings, what))
@@ -185,11 +192,15 @@ def migrate(config: Config = None) -> None:
 
 @app.command()
 def simulate(
-    script: Annotated[str, typer.Argument(help="A script file, or the name of a shipped one.")] = rehearsal.DEMO_SCRIPT,
+    script: Annotated[
+        str, typer.Argument(help="A script file, or the name of a shipped one.")
+    ] = "websocket-2026-02-24",
     port: Annotated[int, typer.Option(help="Port on loopback; 0 takes a free one.")] = 8080,
     speed: Annotated[float, typer.Option(min=0.1, max=3600, help="How many times as fast as the wall's clock.")] = 1,
 ) -> None:
     """Serve a script of incidents on loopback, to try your own settings against."""
+    from notifier import rehearsal
+
     with _input_errors():
         loaded = rehearsal.script_named(script)
 
@@ -261,7 +272,7 @@ def _settings(config: Path | None) -> Settings:
 def _input_errors() -> Iterator[None]:
     try:
         yield
-    except (ValueError, rehearsal.ScriptError) as error:
+    except ValueError as error:
         _refuse(str(error))
 
 
@@ -270,7 +281,7 @@ def _asked(work: Coroutine[Any, Any, T]) -> T:
     try:
         with _input_errors():
             return asyncio.run(work)
-    except (StoreRefused, StoreFailed, SourceFailed, ChannelFailure) as error:
+    except (StoreRefused, StoreFailed, SourceFailed, ChannelFailure, OSError) as error:
         err.print(f"[red]✗[/] {escape(str(error))}")
         raise typer.Exit(1) from None
     except KeyboardInterrupt:

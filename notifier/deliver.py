@@ -25,13 +25,16 @@ from notifier.ports import (
     StoreFailed,
 )
 from notifier.render import Page, render
-from notifier.retry import END_HORIZON, Policy, decide
+from notifier.retry import END_HORIZON, MAX_UNEXPLAINED, Policy, decide
 
 SEND_SECONDS = 45
 """The longest that a channel may take for one parcel; well within the lease."""
 
 IDLE_SECONDS = 5
 """The longest sleep of a sender: should a wake-up be lost, the interval finds the rows."""
+
+_AGAIN_SECONDS = 0.2
+"""What is due and could not be claimed waits for a send of its lane, or for a database that works again."""
 
 PATIENCE = timedelta(seconds=30)
 """How long emptying the outbox waits for a retry."""
@@ -63,6 +66,7 @@ class Sender:
         self._in_flight = in_flight
         self._gap = 1 / per_second if per_second else 0.0
         self._woken = asyncio.Event()
+        self._news = True
         self._stopping = False
         self._busy = 0
         self._notes_told = 0
@@ -72,6 +76,8 @@ class Sender:
         self._paused_until = 0.0
 
     def wake(self) -> None:
+        """Something new is due."""
+        self._news = True
         self._woken.set()
 
     def stop(self) -> None:
@@ -85,16 +91,17 @@ class Sender:
         async with asyncio.TaskGroup() as sends:
             while not self._stopping:
                 self._woken.clear()
-                parcels = await self._claim()
-                for parcel in parcels:
-                    self._busy += 1
-                    sends.create_task(self._deliver(parcel))
-                if parcels:
-                    continue
-                wait = await self._until_due()
+                wait = 0.0 if self._news else await self._until_due()
                 if until_empty and self._busy == 0 and wait is None:
                     return
-                await self._sleep(IDLE_SECONDS if wait is None else min(wait, IDLE_SECONDS))
+                if wait == 0:
+                    self._news = False
+                    parcels = await self._claim()
+                    for parcel in parcels:
+                        self._busy += 1
+                        sends.create_task(self._deliver(parcel))
+                    wait = 0 if parcels else _AGAIN_SECONDS
+                await self._sleep(IDLE_SECONDS if wait is None else wait)
 
     async def _claim(self) -> list[Parcel]:
         room = self._in_flight - self._busy
@@ -107,7 +114,7 @@ class Sender:
             return []
 
     async def _until_due(self) -> float | None:
-        """Seconds until something is due; None if that is later than PATIENCE, or nothing waits."""
+        """Seconds until something can be claimed; None if that is later than PATIENCE, or nothing waits."""
         if self._busy >= self._in_flight:
             return IDLE_SECONDS
         try:
@@ -119,9 +126,12 @@ class Sender:
         away = due - self._clock.now()
         if away > PATIENCE:
             return None
-        return max(self._clock.seconds(away), self._paused_until - self._loop_time(), 1 if self._busy else 0.05)
+        wait = self._clock.seconds(away) if away > timedelta() else 0
+        return min(max(wait, self._paused_until - self._loop_time()), IDLE_SECONDS)
 
     async def _sleep(self, seconds: float) -> None:
+        if seconds == 0:
+            return
         try:
             async with asyncio.timeout(seconds):
                 await self._woken.wait()
@@ -170,6 +180,8 @@ class Sender:
         return settlement
 
     async def _send(self, parcel: Parcel) -> Settlement:
+        if parcel.uncertain and parcel.attempt > MAX_UNEXPLAINED:
+            return Settlement(parcel=parcel, state=State.DEAD, reason="nobody knows what became of any try")
         if parcel.uncertain and not self.channel.can_find and not self._policy.resend_ambiguous:
             return Settlement(parcel=parcel, state=State.UNKNOWN, reason="may have arrived; not sent again")
         parts = _to_tell(parcel, can_edit=self.channel.can_edit)

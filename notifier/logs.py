@@ -10,7 +10,7 @@ import logging
 import logging.handlers
 import queue
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, MutableMapping
 from contextlib import contextmanager
 from typing import Any, TextIO
 
@@ -22,6 +22,8 @@ _CHATTY = (
 """Libraries that log URLs, tokens or one line a call below WARNING."""
 
 _BLOT = "***"
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class _Blotting(logging.Formatter):
@@ -36,6 +38,14 @@ class _Blotting(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         line = self._inner.format(record)
         return self._secret.sub(_BLOT, line) if self._secret else line
+
+
+def _harmless(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Foreign words neither break a terminal's lines nor colour them. JSON escapes by itself."""
+    for key, value in event.items():
+        if isinstance(value, str) and key != "stack":
+            event[key] = _CONTROL.sub(lambda sign: sign[0].encode("unicode_escape").decode(), value)
+    return event
 
 
 class _Formatting(logging.handlers.QueueHandler):
@@ -59,7 +69,7 @@ def logging_to(stream: TextIO, *, level: str, as_json: bool, secrets: Iterable[s
     ends: list[Any] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
         if as_json
-        else [structlog.dev.ConsoleRenderer(colors=stream.isatty())]
+        else [_harmless, structlog.dev.ConsoleRenderer(colors=stream.isatty())]
     )
     structlog.configure(
         processors=[

@@ -6,6 +6,7 @@ asked for by its own URLs before it counts as withdrawn.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -28,6 +29,9 @@ NOTED = timedelta(minutes=1)
 
 ACTIVE = timedelta(hours=1)
 """How long after its last update an open incident is worth the shorter interval."""
+
+HEAD_START = 0.02
+"""Seconds that the senders have for their first claim before the rest of a long fan-out is written."""
 
 log = structlog.get_logger("poll")
 
@@ -153,7 +157,7 @@ class Poll:
         return changes
 
     async def _record(self, ids: tuple[str, ...], decide: Callable[[Known], News]) -> tuple[Change, ...]:
-        news = await self._store.record(ids, decide, route)
+        news, more = await self._store.record(ids, decide, route)
         for change in news.changes:
             log.info(
                 "news",
@@ -168,6 +172,8 @@ class Poll:
         self._remember(news.known.incidents)
         if news.changes:
             self._told()
+        if more:
+            await asyncio.sleep(HEAD_START)
             await self._write_all_debts()
         return news.changes
 

@@ -228,9 +228,9 @@ class PollStore(Protocol):
         incident_ids: Collection[str],
         decide: Callable[[Known], News],
         route: Callable[[Change, Mapping[int, Filter]], Want],
-    ) -> News:
+    ) -> tuple[News, bool]:
         """Loads what is known of these incidents and of all open ones, decides, and writes the news with the first
-        of its deliveries. What `decide` raises passes through.
+        of its deliveries; whether `fan_out` has more to write. What `decide` raises passes through.
         """
 
     async def fan_out(self) -> bool:

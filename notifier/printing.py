@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -22,8 +22,10 @@ from notifier.doctor import Finding
 from notifier.known import KnownIncident
 from notifier.model import Incident
 from notifier.ports import Entry, SourceState
-from notifier.rehearsal import DEMO_SPEED, Previewed, Shown
 from notifier.render import components, words
+
+if TYPE_CHECKING:
+    from notifier.rehearsal import Previewed, Shown
 
 _CHANNELS = {
     "slack": ("Slack", "magenta"),
@@ -51,11 +53,11 @@ def _jsonable(value: Any) -> Any:
 # --- demo -------------------------------------------------------------------------------------------------------
 
 
-def demo_head() -> RenderableType:
+def demo_head(speed: float) -> RenderableType:
     text = Text.assemble(
         ("24 February 2026, 11:28 UTC. ", "bold"),
         "Kraken's WebSocket API is about to fail. A simulated status page plays the incident, ",
-        f"{DEMO_SPEED} times as fast as it was; the notifier polls it as it would poll Kraken. ",
+        f"{speed:g} times as fast as it was; the notifier polls it as it would poll Kraken. ",
         "Below is what each channel gets, and when.",
     )
     return Panel(text, title="kraken-status-notifier", box=box.ROUNDED, border_style="blue")

@@ -27,11 +27,12 @@ class Schedule:
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
+        # Two: to APScheduler a step still runs when it names its next time, and what finds no room is dropped for ever.
         self._scheduler = AsyncIOScheduler(
-            timezone="UTC", job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+            timezone="UTC", job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 2}
         )
         self._steps: dict[str, Callable[[], Awaitable[float]]] = {}
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[str, asyncio.Task[None]] = {}
 
     def repeat(self, name: str, step: Callable[[], Awaitable[float]], after: float = 0) -> None:
         """From now on; the first time in `after` seconds."""
@@ -45,9 +46,10 @@ class Schedule:
             await self._watch_clock(stop)
         finally:
             self._scheduler.shutdown(wait=False)
-            for task in self._running:
+            under_way = list(self._running.values())
+            for task in under_way:
                 task.cancel()
-            await asyncio.gather(*self._running, return_exceptions=True)
+            await asyncio.gather(*under_way, return_exceptions=True)
 
     async def _watch_clock(self, stop: asyncio.Event) -> None:
         loop = asyncio.get_running_loop()
@@ -73,13 +75,14 @@ class Schedule:
         )
 
     async def _run(self, name: str) -> None:
+        if name in self._running:
+            return  # it names its next time when it is over
         seconds = _AFTER_A_BUG
-        task = cast("asyncio.Task[None]", asyncio.current_task())
-        self._running.add(task)
+        self._running[name] = cast("asyncio.Task[None]", asyncio.current_task())
         try:
             seconds = await self._steps[name]()
         except asyncio.CancelledError:
             return  # only `run` cancels, when it ends; APScheduler would log that as a failure
         finally:
-            self._running.discard(task)
+            del self._running[name]
             self._again(name, seconds)

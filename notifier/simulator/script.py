@@ -21,7 +21,7 @@ from notifier.simulator.story import Advisory, Engine, Fault, Flap, Incident, Ma
 from notifier.simulator.vocabulary import IncidentStatus, MaintenanceStatus
 
 
-class ScriptError(Exception):
+class ScriptError(ValueError):
     """A script that cannot be played: every problem in it, each with its place and its cure."""
 
     def __init__(self, problems: tuple[str, ...]) -> None:

@@ -65,17 +65,19 @@ class Polled:
     def forget(self) -> None:
         self._validators: Mapping[str, str] = {}
         self._digest = b""
+        self._said: Snapshot | None = None
 
     async def read(self) -> Snapshot | None:
         try:
             async with _reading(self._deadline):
                 answer = await _get(self._client, self._url, self._accept, self._max_bytes, self._validators)
                 digest = sha256(answer.body).digest()
-                snapshot = None if digest == self._digest else await self._parsed(answer.body)
+                snapshot = self._said if digest == self._digest else await self._parsed(answer.body)
         except _NotModified:
             return None
-        self._validators, self._digest = answer.validators, digest
-        return snapshot
+        unchanged = snapshot == self._said
+        self._validators, self._digest, self._said = answer.validators, digest, snapshot
+        return None if unchanged else snapshot
 
     async def _parsed(self, body: bytes) -> Snapshot:
         return await asyncio.to_thread(self._parse, body) if self._in_thread else self._parse(body)

@@ -6,20 +6,16 @@ import fcntl
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from notifier.ports import StoreRefused
+from notifier.store.schema import REVISION
 
 BUSY_SECONDS = 30
 
@@ -61,36 +57,20 @@ def open_engine(url: str) -> AsyncEngine:
 
 async def migrate(engine: AsyncEngine) -> tuple[str | None, str]:
     """Brings the schema up to date; the revision before and after. Raises StoreRefused."""
-    config = Config()
-    config.set_main_option("script_location", str(files("notifier.store") / "migrations"))
-    scripts = ScriptDirectory.from_config(config)
-    head = scripts.get_current_head() or ""
-
-    def upgrade(connection: sa.Connection) -> str | None:
-        before = _revision(connection)
-        if before is not None and before not in {script.revision for script in scripts.walk_revisions()}:
-            raise StoreRefused(
-                f"the database has schema {before}, newer than {head}, which this version knows; run the newer version"
-            )
-        if before is None and sa.inspect(connection).get_table_names():
-            raise StoreRefused("the database holds tables of something else; name another one in store.url")
-        if before != head:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-        return before
-
     try:
         async with engine.begin() as connection:
-            before = await connection.run_sync(upgrade)
+            before = await connection.run_sync(_revision)
+            if before != REVISION:
+                from notifier.store.upgrade import upgrade  # Alembic's memory, only where it is needed
+
+                await connection.run_sync(upgrade, before)
         if engine.dialect.name == "sqlite":
             async with engine.connect() as connection:  # only now: the mode is written into the file, ours or not
                 await connection.execution_options(isolation_level="AUTOCOMMIT")
                 await connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-    except CommandError as error:
-        raise StoreRefused(f"the database cannot be migrated: {error}") from error
     except DBAPIError as error:
         raise StoreRefused(_why(error.orig)) from error
-    return before, head
+    return before, REVISION
 
 
 def _revision(connection: sa.Connection) -> str | None:

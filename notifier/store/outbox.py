@@ -31,7 +31,7 @@ async def claim(connection: AsyncConnection, channel: str, limit: int, token: in
     lanes = await _due_lanes(connection, channel, limit, now)
     if not lanes:
         return []
-    waiting = await _waiting(connection, list(lanes))
+    waiting = await _waiting(connection, lanes)
     parcels = []
     for lane, rows in waiting.items():
         uncertain = [row for row in rows if row.state in (State.UNKNOWN, State.SENDING)]
@@ -62,52 +62,55 @@ async def claim(connection: AsyncConnection, channel: str, limit: int, token: in
     return parcels
 
 
-async def _due_lanes(connection: AsyncConnection, channel: str, limit: int, now: datetime) -> dict[_Lane, None]:
-    """Lanes with something due and nothing under way or backing off, the longest waiting first."""
-    other = t.deliveries.alias()
-    busy = sa.exists().where(
-        other.c.subscription_id == _d.subscription_id,
-        other.c.subject_id == _d.subject_id,
-        other.c.due_at > now,
-        other.c.state.in_([State.SENDING, State.UNKNOWN]) | ((other.c.state == State.PENDING) & (other.c.attempt > 0)),
+_other = t.deliveries.alias()
+_BUSY = sa.exists().where(
+    _other.c.subscription_id == _d.subscription_id,
+    _other.c.subject_id == _d.subject_id,
+    _other.c.due_at > sa.bindparam("now", type_=t.Instant),
+    _other.c.state.in_([State.SENDING, State.UNKNOWN]) | ((_other.c.state == State.PENDING) & (_other.c.attempt > 0)),
+)
+
+DUE_LANES = (
+    sa.select(_d.subscription_id, _d.subject_id)
+    .where(_d.channel == sa.bindparam("channel"), _d.due_at <= sa.bindparam("now", type_=t.Instant), sa.not_(_BUSY))
+    .order_by(_d.due_at, _d.id)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
+"""Lanes with something due and nothing under way or backing off, the longest waiting first."""
+
+WAITING = (
+    sa.select(
+        t.deliveries,
+        t.changes.c.doc,
+        t.subscriptions.c.address,
+        t.subscriptions.c.mention,
+        t.threads.c.receipt_to.label("thread_to"),
+        t.threads.c.receipt_ref.label("thread_ref"),
     )
-    rows = await connection.execute(
-        sa.select(_d.subscription_id, _d.subject_id)
-        .where(_d.channel == channel, _d.due_at <= now, sa.not_(busy))
-        .order_by(_d.due_at, _d.id)
-        .limit(limit * 4)
+    .join(t.changes, t.changes.c.id == _d.change_id)
+    .join(t.subscriptions, t.subscriptions.c.id == _d.subscription_id)
+    .outerjoin(
+        t.threads,
+        (t.threads.c.subscription_id == _d.subscription_id) & (t.threads.c.subject_id == _d.subject_id),
     )
-    lanes: dict[_Lane, None] = {}
-    for lane in rows:
-        if len(lanes) < limit:
-            lanes[lane[0], lane[1]] = None
-    return lanes
+    .where(
+        _d.subscription_id.in_(sa.bindparam("subscriptions", expanding=True)),  # SQLite finds no index for the pairs
+        sa.tuple_(_d.subscription_id, _d.subject_id).in_(sa.bindparam("lanes", expanding=True)),
+        _d.state.in_([State.PENDING, State.SENDING, State.UNKNOWN, State.EXPIRED]),
+        (_d.state != State.UNKNOWN) | _d.due_at.is_not(None),
+    )
+    .order_by(_d.change_id)
+)
+"""The deliveries of some lanes that are not told yet, in the order of their changes, with what a send needs."""
+
+
+async def _due_lanes(connection: AsyncConnection, channel: str, limit: int, now: datetime) -> list[_Lane]:
+    rows = await connection.execute(DUE_LANES, {"channel": channel, "now": now, "most": limit * 4})
+    return list(dict.fromkeys((row[0], row[1]) for row in rows))[:limit]
 
 
 async def _waiting(connection: AsyncConnection, lanes: Sequence[_Lane]) -> dict[_Lane, list[sa.Row[Any]]]:
-    """The deliveries of these lanes that are not told yet, in the order of their changes, with what a send needs."""
-    rows = await connection.execute(
-        sa.select(
-            t.deliveries,
-            t.changes.c.doc,
-            t.subscriptions.c.address,
-            t.subscriptions.c.mention,
-            t.threads.c.receipt_to.label("thread_to"),
-            t.threads.c.receipt_ref.label("thread_ref"),
-        )
-        .join(t.changes, t.changes.c.id == _d.change_id)
-        .join(t.subscriptions, t.subscriptions.c.id == _d.subscription_id)
-        .outerjoin(
-            t.threads,
-            (t.threads.c.subscription_id == _d.subscription_id) & (t.threads.c.subject_id == _d.subject_id),
-        )
-        .where(
-            sa.tuple_(_d.subscription_id, _d.subject_id).in_(lanes),
-            _d.state.in_([State.PENDING, State.SENDING, State.UNKNOWN, State.EXPIRED]),
-            (_d.state != State.UNKNOWN) | _d.due_at.is_not(None),
-        )
-        .order_by(_d.change_id)
-    )
+    rows = await connection.execute(WAITING, {"lanes": lanes, "subscriptions": [lane[0] for lane in lanes]})
     waiting: dict[_Lane, list[sa.Row[Any]]] = {lane: [] for lane in lanes}
     for row in rows:
         waiting[row.subscription_id, row.subject_id].append(row)
@@ -229,9 +232,8 @@ async def settle(connection: AsyncConnection, settlements: Sequence[Settlement],
         ),
         rows,
     )
+    await _start_threads(connection, settlements)
     for each in settlements:
-        if each.receipt is not None and each.receipt.root:
-            await _start_thread(connection, each, each.receipt)
         if each.gone:
             await switch_off(connection, [each.parcel.subscription_id], each.reason)
         if each.moved_to is not None:
@@ -246,19 +248,22 @@ async def _held(connection: AsyncConnection, settlements: Sequence[Settlement], 
     return [newest[number] for number in rows.scalars()]
 
 
-async def _start_thread(connection: AsyncConnection, settlement: Settlement, root: Receipt) -> None:
-    subject = sa.select(_d.subject_id).where(_d.id == settlement.parcel.parts[-1].delivery_id).scalar_subquery()
-    query = insert(connection, t.threads).values(
-        subscription_id=settlement.parcel.subscription_id,
-        subject_id=subject,
-        receipt_to=root.to,
-        receipt_ref=root.ref,
-    )
+async def _start_threads(connection: AsyncConnection, settlements: Sequence[Settlement]) -> None:
+    """A message that stands by itself is what the later ones of its lane hang on."""
+    roots = [
+        {"row": each.parcel.parts[-1].delivery_id, "to": each.receipt.to, "ref": each.receipt.ref}
+        for each in settlements
+        if each.receipt is not None and each.receipt.root
+    ]
+    if not roots:
+        return
+    lane = sa.select(
+        _d.subscription_id, _d.subject_id, sa.bindparam("to", type_=sa.Text), sa.bindparam("ref", type_=sa.Text)
+    ).where(_d.id == sa.bindparam("row"))
+    query = insert(connection, t.threads).from_select(list(t.threads.c), lane)
+    replaced = {name: query.excluded[name] for name in ("receipt_to", "receipt_ref")}
     await connection.execute(
-        query.on_conflict_do_update(
-            index_elements=["subscription_id", "subject_id"],
-            set_={"receipt_to": query.excluded.receipt_to, "receipt_ref": query.excluded.receipt_ref},
-        )
+        query.on_conflict_do_update(index_elements=["subscription_id", "subject_id"], set_=replaced), roots
     )
 
 

@@ -65,10 +65,10 @@ async def keep(connection: AsyncConnection, before: Known, now: Known) -> None:
 
 async def announce(
     connection: AsyncConnection, news: News, route: Callable[[Change, Mapping[int, Filter]], Want]
-) -> None:
-    """Writes each change not yet there with the first chunk of its deliveries and a cursor for the rest."""
+) -> bool:
+    """Writes each change not yet there with the first chunk of its deliveries and a cursor for the rest, if any."""
     if not news.changes:
-        return
+        return False
     rows = await connection.execute(sa.select(t.filters.c.id, t.filters.c.doc))
     filters = {number: FILTER.load(doc) for number, doc in rows}
     last = (await connection.execute(sa.select(sa.func.max(t.subscriptions.c.id)))).scalar() or 0
@@ -79,7 +79,7 @@ async def announce(
             await connection.execute(
                 sa.insert(t.fanouts).values(change_id=change_id, cursor=0, last=last, want=WANT.dump(want))
             )
-    await fan_out(connection)
+    return await fan_out(connection)
 
 
 async def add_change(connection: AsyncConnection, change: Change) -> int | None:

@@ -34,6 +34,9 @@ class Instant(TypeDecorator[datetime]):
         return None if value is None else _EPOCH + timedelta(milliseconds=value)
 
 
+REVISION = "0001"
+"""The newest of the migrations, whose outcome are the tables below."""
+
 metadata = MetaData()
 _id = BigInteger().with_variant(Integer, "sqlite")
 

@@ -78,13 +78,12 @@ class SqlStore:
         incident_ids: Collection[str],
         decide: Callable[[Known], News],
         route: Callable[[Change, Mapping[int, Filter]], Want],
-    ) -> News:
+    ) -> tuple[News, bool]:
         async with self._write() as connection:
             known = await record.load(connection, incident_ids)
             news = decide(known)
             await record.keep(connection, known, news.known)
-            await record.announce(connection, news, route)
-            return news
+            return news, await record.announce(connection, news, route)
 
     async def fan_out(self) -> bool:
         async with self._write() as connection:

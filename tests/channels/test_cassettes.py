@@ -43,7 +43,7 @@ MESSAGE = Message(
 
 
 def without_token(request: Any) -> Any:
-    request.uri = re.sub(r"/bot\d+:[^/]+", "/bot0:token", request.uri)
+    request.uri = re.sub(r"/bot\d+:[^/]+", "/bot0:hidden", request.uri)
     request.uri = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1", request.uri)
     request.headers = {"Content-Type": request.headers.get("Content-Type", "")}
     return request

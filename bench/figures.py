@@ -1,0 +1,43 @@
+"""A measured figure, and the little statistics that it takes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Figure:
+    """One row of the table. Without a budget it is there for information."""
+
+    number: str
+    """Of the budget: P1, P2, …"""
+    what: str
+    unit: str
+    measured: float
+    spread: tuple[float, float] | None = None
+    """The quartiles of what `measured` sums up."""
+    budget: float | None = None
+    floor: float | None = None
+    """What the same work costs without the program, in the same run."""
+    note: str = ""
+
+    @property
+    def met(self) -> bool | None:
+        return None if self.budget is None else self.measured <= self.budget
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The smallest value that is at least as large as `share` of them."""
+    return sorted(values)[max(math.ceil(share * len(values)) - 1, 0)]
+
+
+def quartiles(values: Sequence[float]) -> tuple[float, float]:
+    return percentile(values, 0.25), percentile(values, 0.75)
+
+
+def summed_up(values: Sequence[float]) -> tuple[float, tuple[float, float]]:
+    """The median and its spread."""
+    return median(values), quartiles(values)
