@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import time
 from datetime import UTC, datetime
@@ -78,16 +79,11 @@ async def _deliver_all(program: Service) -> None:
     """As the senders do, without sending."""
     for channel in {sender.channel.name for sender in program.senders}:
         while parcels := await program.store.claim(channel, BATCH, datetime.now(UTC)):
-            await program.store.settle(
-                [
-                    Settlement(
-                        parcel=parcel,
-                        state=State.SENT,
-                        receipt=Receipt(to=parcel.address.target, ref=str(parcel.parts[-1].delivery_id), root=True),
-                    )
-                    for parcel in parcels
-                ]
-            )
+            async with asyncio.TaskGroup() as settling:
+                for parcel in parcels:
+                    receipt = Receipt(to=parcel.address.target, ref=str(parcel.parts[-1].delivery_id), root=True)
+                    settlement = Settlement(parcel=parcel, state=State.SENT, receipt=receipt)
+                    settling.create_task(program.store.settle(settlement))
 
 
 def _size(database: Path) -> int:

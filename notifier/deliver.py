@@ -70,8 +70,6 @@ class Sender:
         self._stopping = False
         self._busy = 0
         self._notes_told = 0
-        self._results: list[tuple[Settlement, asyncio.Event]] = []
-        self._settling = asyncio.Lock()
         self._next_slot = 0.0
         self._paused_until = 0.0
 
@@ -251,25 +249,15 @@ class Sender:
         )
 
     async def _settle(self, settlement: Settlement) -> None:
-        """Commits the result together with those of the other sends that end at the same moment."""
-        done = asyncio.Event()
-        self._results.append((settlement, done))
-        while not done.is_set():
-            async with self._settling:
-                if done.is_set():
-                    return
-                batch, self._results = self._results, []
-                try:
-                    await self._outbox.settle([each for each, _ in batch])
-                except StoreFailed as failed:
-                    self._results = batch + self._results
-                    log.error("results not written", channel=self.channel.name, reason=str(failed))
-                    if self._stopping:
-                        return
-                    await asyncio.sleep(1)
-                    continue
-                for _, each in batch:
-                    each.set()
+        """Commits the result, as soon as the database takes it; at the latest the next process finds it uncertain."""
+        while True:
+            try:
+                return await self._outbox.settle(settlement)
+            except StoreFailed as failed:
+                log.error("a result is not written", channel=self.channel.name, reason=str(failed))
+                if self._stopping:
+                    return None
+                await asyncio.sleep(1)
 
     @staticmethod
     def _loop_time() -> float:

@@ -252,7 +252,8 @@ class Outbox(Protocol):
     async def claim(self, channel: str, limit: int, now: datetime) -> Sequence[Parcel]:
         """Binds what is due into parcels and commits the intents."""
 
-    async def settle(self, settlements: Sequence[Settlement]) -> None: ...
+    async def settle(self, settlement: Settlement) -> None:
+        """Commits a result, together with those of other sends that end at the same moment."""
 
     async def expire(self, channel: str, news_since: datetime, ends_since: datetime) -> int: ...
 

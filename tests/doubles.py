@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 
 from notifier.model import Address, Message, Receipt, Snapshot
 from notifier.ports import ChannelFailure, SourceFailed
-
 from tests.builders import NOW
 
 
@@ -101,6 +100,7 @@ class RecordingChannel:
         self._failed_looks: list[ChannelFailure] = []
         self._failures: list[tuple[ChannelFailure, bool]] = []
         self._refusing: dict[str, Callable[[], ChannelFailure]] = {}
+        self._tried = asyncio.Event()
         self._gate = asyncio.Event()
         self._gate.set()
 
@@ -122,8 +122,14 @@ class RecordingChannel:
     def at(self, address: str) -> list[Arrived]:
         return [each for each in self.arrived if str(each.to) == address]
 
+    async def until_tried(self, times: int) -> None:
+        while self.tries < times:
+            self._tried.clear()
+            await self._tried.wait()
+
     async def send(self, to: Address, message: Message) -> Receipt:
         self.tries += 1
+        self._tried.set()
         self._at_once += 1
         self.most_at_once = max(self.most_at_once, self._at_once)
         try:

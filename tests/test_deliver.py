@@ -23,7 +23,6 @@ from notifier.ports import (
     Throttled,
 )
 from notifier.retry import POLICIES
-
 from tests.builders import NOW, at, incident, page, update
 from tests.doubles import RecordingChannel
 from tests.world import World, to
@@ -226,8 +225,7 @@ async def test_never_more_sends_at_once_than_allowed(born: Born) -> None:
     channel.hold()
     async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
         tasks.create_task(world.sender("telegram").run(until_empty=True))
-        while channel.tries < 8:
-            await asyncio.sleep(0)
+        await channel.until_tried(8)
         channel.release()
     assert len(channel.arrived) == 30
     assert channel.most_at_once == 8
@@ -323,8 +321,7 @@ async def test_stopping_finishes_what_is_under_way_and_claims_nothing_more(born:
     sender = world.sender("telegram")
     async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
         tasks.create_task(sender.run())
-        while channel.tries < 8:
-            await asyncio.sleep(0)
+        await channel.until_tried(8)
         sender.stop()
         channel.release()
     assert len(channel.arrived) == 8

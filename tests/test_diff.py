@@ -9,10 +9,9 @@ import pytest
 
 from notifier.diff import diff_exchange, diff_page
 from notifier.known import Known
-from notifier.model import Advisory, Change, Component, Exchange, Kind, Phase, Snapshot, Window
+from notifier.model import Advisory, Change, Component, Exchange, Kind, Snapshot, Window
 from notifier.notice import remind, withdraw
 from notifier.ports import SourceFailed
-
 from tests.builders import NOW, after, at, from_feed, incident, maintenance, page, update, watched
 
 

@@ -11,7 +11,6 @@ from notifier.ports import SourceFailed
 from notifier.render import Page
 from notifier.retry import POLICIES, Policy
 from notifier.store.sql import SqlStore
-
 from tests.doubles import Arrived, FrozenClock, RecordingChannel, ScriptedLookup, ScriptedSource
 
 PAGE = Page(url="https://status.kraken.com")

@@ -26,9 +26,11 @@ _d = t.deliveries.c
 _Lane = tuple[int, int]
 
 
-async def claim(connection: AsyncConnection, channel: str, limit: int, token: int, now: datetime) -> list[Parcel]:
-    """Up to `limit` parcels that may be sent now, their intents written."""
-    lanes = await _due_lanes(connection, channel, limit, now)
+async def claim(
+    connection: AsyncConnection, wishes: Sequence[tuple[str, int]], token: int, now: datetime
+) -> list[Parcel]:
+    """For each channel up to so many parcels that may be sent now, their intents written."""
+    lanes = [lane for channel, most in wishes for lane in await _due_lanes(connection, channel, most, now)]
     if not lanes:
         return []
     waiting = await _waiting(connection, lanes)

@@ -16,6 +16,7 @@ from notifier.model import Change, Filter, State, Subscription
 from notifier.ports import Entry, News, Parcel, Settlement, SourceState, StoreFailed, Want
 from notifier.store import engine as opening
 from notifier.store import ledger, outbox, record, schema
+from notifier.store.together import Together
 
 
 @contextmanager
@@ -35,6 +36,8 @@ class SqlStore:
         """Names this database for ever."""
         self._token = token
         self._lock = asyncio.Lock() if engine.dialect.name == "sqlite" else None
+        self._claims = Together(self._claim_all)
+        self._settlements = Together(self._settle_all)
 
     @classmethod
     async def open(cls, url: str, *, token: int) -> SqlStore:
@@ -104,12 +107,25 @@ class SqlStore:
     # The delivery's half.
 
     async def claim(self, channel: str, limit: int, now: datetime) -> Sequence[Parcel]:
-        async with self._write() as connection:
-            return await outbox.claim(connection, channel, limit, self._token, now)
+        return await self._claims.ask((channel, limit, now))
 
-    async def settle(self, settlements: Sequence[Settlement]) -> None:
+    async def _claim_all(self, asked: Sequence[tuple[str, int, datetime]]) -> Sequence[Sequence[Parcel]]:
+        wishes = {channel: most for channel, most, _ in asked}
+        async with self._write() as connection:
+            parcels = await outbox.claim(connection, list(wishes.items()), self._token, max(each[2] for each in asked))
+        answers = []
+        for channel, _, _ in asked:
+            answers.append([each for each in parcels if each.address.channel == channel])
+            parcels = [each for each in parcels if each.address.channel != channel]
+        return answers
+
+    async def settle(self, settlement: Settlement) -> None:
+        await self._settlements.ask(settlement)
+
+    async def _settle_all(self, settlements: Sequence[Settlement]) -> Sequence[None]:
         async with self._write() as connection:
             await outbox.settle(connection, settlements, self._token)
+        return [None] * len(settlements)
 
     async def abandon_leases(self, ask_at: datetime) -> int:
         async with self._write() as connection:

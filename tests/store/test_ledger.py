@@ -76,7 +76,7 @@ async def test_equal_wishes_are_asked_once(store: SqlStore) -> None:
 async def test_a_given_up_delivery_is_tried_again_with_its_subscription(store: SqlStore) -> None:
     await watch(store, "telegram:1")
     await tell(store, change())
-    await store.settle([Settlement(parcel=await claimed(store), state=State.FAILED, reason="blocked", gone=True)])
+    await store.settle(Settlement(parcel=await claimed(store), state=State.FAILED, reason="blocked", gone=True))
     [entry] = await store.deliveries([State.FAILED], 10)
     assert (entry.reason, entry.attempt, entry.due_at) == ("blocked", 1, None)
     assert await store.revive(entry.id)
@@ -91,7 +91,7 @@ async def test_what_is_not_given_up_cannot_be_tried_again(store: SqlStore) -> No
     await tell(store, change())
     [entry] = await store.deliveries((), 10)
     assert not await store.revive(entry.id)
-    await store.settle([Settlement(parcel=await claimed(store), state=State.SENT)])
+    await store.settle(Settlement(parcel=await claimed(store), state=State.SENT))
     assert not await store.revive(entry.id) and not await store.revive(12345)
 
 
@@ -104,7 +104,7 @@ async def test_what_waits_can_be_dropped_and_what_is_out_or_under_way_cannot(sto
     await tell(store, change("b", subject="another"))
     parcel = await claimed(store)
     assert not await store.drop(parcel.parts[0].delivery_id)
-    await store.settle([Settlement(parcel=parcel, state=State.SENT)])
+    await store.settle(Settlement(parcel=parcel, state=State.SENT))
     assert not await store.drop(parcel.parts[0].delivery_id)
     assert await store.counts() == {"failed": 1, "sent": 1}
 

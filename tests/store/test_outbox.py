@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -49,7 +50,7 @@ async def test_what_comes_while_a_parcel_is_under_way_waits_for_its_end(owing: S
     [first] = await owing.claim("telegram", 10, NOW)
     await tell(owing, change("c"))
     assert await owing.claim("telegram", 10, NOW) == []
-    await owing.settle([sent(first)])
+    await owing.settle(sent(first))
     [second] = await owing.claim("telegram", 10, NOW)
     assert keys(second) == ["c"]
     assert second.thread == Receipt("telegram:1", "m1")
@@ -85,7 +86,7 @@ async def test_each_channel_claims_its_own(store: SqlStore) -> None:
 async def test_a_lane_that_backs_off_holds_back_what_comes_later_and_no_other_lane(owing: SqlStore) -> None:
     [parcel] = await owing.claim("telegram", 10, NOW)
     retry = Settlement(parcel=parcel, state=State.PENDING, reason="refused", next_attempt_at=NOW + MINUTE)
-    await owing.settle([retry])
+    await owing.settle(retry)
     await tell(owing, change("c"), change("d", subject="another"))
     assert [keys(each) for each in await owing.claim("telegram", 10, NOW)] == [["d"]]
     [again] = await owing.claim("telegram", 10, NOW + MINUTE)
@@ -95,7 +96,7 @@ async def test_a_lane_that_backs_off_holds_back_what_comes_later_and_no_other_la
 
 async def test_what_does_not_count_as_a_try_keeps_its_number(owing: SqlStore) -> None:
     [parcel] = await owing.claim("telegram", 10, NOW)
-    await owing.settle([Settlement(parcel=parcel, state=State.PENDING, next_attempt_at=NOW + MINUTE, counts=False)])
+    await owing.settle(Settlement(parcel=parcel, state=State.PENDING, next_attempt_at=NOW + MINUTE, counts=False))
     [again] = await owing.claim("telegram", 10, NOW + MINUTE)
     assert again.attempt == 1
 
@@ -103,7 +104,7 @@ async def test_what_does_not_count_as_a_try_keeps_its_number(owing: SqlStore) ->
 async def test_the_same_parcel_tried_again_keeps_its_date_and_a_larger_one_gets_its_own(owing: SqlStore) -> None:
     for minutes in (0, 1):
         [parcel] = await owing.claim("telegram", 10, NOW + minutes * MINUTE)
-        await owing.settle([Settlement(parcel=parcel, state=State.PENDING, plain=minutes == 1)])
+        await owing.settle(Settlement(parcel=parcel, state=State.PENDING, plain=minutes == 1))
         assert parcel.first_tried_at == NOW
     await tell(owing, change("c"))
     [larger] = await owing.claim("telegram", 10, NOW + 2 * MINUTE)
@@ -129,9 +130,9 @@ async def test_who_lost_the_intent_changes_nothing(owing: SqlStore, opened: Open
         replace(late, state=State.FAILED, gone=True),
         replace(late, moved_to=Address("mailto", "a@b")),
     ):
-        await owing.settle([settlement])
+        await owing.settle(settlement)
     assert await states(owing) == ["sending", "sending"]
-    await other.settle([sent(taken, "mine")])
+    await other.settle(sent(taken, "mine"))
     await tell(owing, change("c"))
     [following] = await owing.claim("telegram", 10, NOW)
     assert (str(following.address), following.thread) == ("telegram:1", Receipt("telegram:1", "mine"))
@@ -145,7 +146,7 @@ async def test_one_lost_intent_spoils_no_other_result(store: SqlStore, opened: O
     await other.abandon_leases(NOW)
     await other.claim("telegram", 1, NOW)
     [stolen] = [each for each in (lost, kept) if each.subscription_id == lost.subscription_id]
-    await store.settle([sent(stolen), sent(kept)])
+    await asyncio.gather(store.settle(sent(stolen)), store.settle(sent(kept)))
     assert sorted(await states(store)) == ["sending", "unknown"]
 
 
@@ -163,7 +164,7 @@ async def test_what_a_dead_process_left_under_way_is_uncertain_and_asked_for_fir
 
 async def test_what_may_have_arrived_and_is_not_asked_for_rests(owing: SqlStore) -> None:
     [parcel] = await owing.claim("telegram", 10, NOW)
-    await owing.settle([Settlement(parcel=parcel, state=State.UNKNOWN, reason="may have arrived")])
+    await owing.settle(Settlement(parcel=parcel, state=State.UNKNOWN, reason="may have arrived"))
     await tell(owing, change("c"))
     [following] = await owing.claim("telegram", 10, NOW + LEASE)
     assert (keys(following), following.uncertain) == (["c"], False)
@@ -172,7 +173,7 @@ async def test_what_may_have_arrived_and_is_not_asked_for_rests(owing: SqlStore)
 async def test_who_is_gone_gets_nothing_any_more(owing: SqlStore) -> None:
     [parcel] = await owing.claim("telegram", 10, NOW)
     await tell(owing, change("c"), change("d", subject="another"))
-    await owing.settle([Settlement(parcel=parcel, state=State.FAILED, reason="blocked", gone=True)])
+    await owing.settle(Settlement(parcel=parcel, state=State.FAILED, reason="blocked", gone=True))
     await tell(owing, change("e"))
     assert await states(owing) == ["failed"] * 4
     assert await owing.claim("telegram", 10, NOW) == []
@@ -181,7 +182,7 @@ async def test_who_is_gone_gets_nothing_any_more(owing: SqlStore) -> None:
 async def test_who_moved_is_followed(owing: SqlStore) -> None:
     [parcel] = await owing.claim("telegram", 10, NOW)
     there = Address("telegram", "-1001")
-    await owing.settle([Settlement(parcel=parcel, state=State.PENDING, moved_to=there)])
+    await owing.settle(Settlement(parcel=parcel, state=State.PENDING, moved_to=there))
     [again] = await owing.claim("telegram", 10, NOW)
     assert (again.address, keys(again)) == (there, ["a", "b"])
 
@@ -190,7 +191,7 @@ async def test_who_moved_to_where_somebody_is_subscribed_leaves_it_to_them(store
     await watch(store, "telegram:-9", "telegram:-1009")
     await tell(store, change())
     [old] = [each for each in await store.claim("telegram", 10, NOW) if each.address.target == "-9"]
-    await store.settle([Settlement(parcel=old, state=State.PENDING, moved_to=Address("telegram", "-1009"))])
+    await store.settle(Settlement(parcel=old, state=State.PENDING, moved_to=Address("telegram", "-1009")))
     assert {each.address: each.state for each in await store.deliveries((), 10)} == {
         "telegram:-9": "failed",
         "telegram:-1009": "sending",
@@ -209,7 +210,7 @@ async def test_an_edit_names_the_message_that_carries_its_update_with_the_newest
     original = change("posted/wsincident01/u1", incident_id="wsincident01", update_id="u1", text="first")
     await tell(store, original, change("posted/wsincident01/u2", incident_id="wsincident01", update_id="u2"))
     [parcel] = await store.claim("telegram", 10, NOW)
-    await store.settle([sent(parcel, "m7")])
+    await store.settle(sent(parcel, "m7"))
     await tell(store, edited("second"), edited("third"))
     [edit] = await store.claim("telegram", 10, NOW + MINUTE)
     [told] = edit.edits
@@ -221,7 +222,7 @@ async def test_an_edit_of_what_was_told_to_another_names_no_message_of_theirs(st
     await watch(store, "telegram:1", "telegram:2")
     await tell(store, change("posted/wsincident01/u1", incident_id="wsincident01", update_id="u1"))
     for parcel in await store.claim("telegram", 10, NOW):
-        await store.settle([sent(parcel, f"m{parcel.address.target}")])
+        await store.settle(sent(parcel, f"m{parcel.address.target}"))
     await tell(store, edited("second"))
     found = {each.address.target: each.edits[0].receipt.ref for each in await store.claim("telegram", 10, NOW)}
     assert found == {"1": "m1", "2": "m2"}
@@ -232,7 +233,7 @@ OLD = timedelta(hours=2)
 
 async def test_what_failed_until_it_is_old_expires_and_rides_with_the_next_message(owing: SqlStore) -> None:
     [parcel] = await owing.claim("telegram", 10, NOW)
-    await owing.settle([Settlement(parcel=parcel, state=State.PENDING, next_attempt_at=NOW + MINUTE)])
+    await owing.settle(Settlement(parcel=parcel, state=State.PENDING, next_attempt_at=NOW + MINUTE))
     assert await owing.expire("telegram", NOW - OLD, NOW - OLD) == 0
     assert await owing.expire("mailto", NOW + OLD, NOW + OLD) == 0
     assert await owing.expire("telegram", NOW + OLD, NOW + OLD) == 2
@@ -254,7 +255,7 @@ async def test_the_next_hour_at_which_something_is_due(owing: SqlStore) -> None:
     assert due is not None and due <= NOW
     [parcel] = await owing.claim("telegram", 10, NOW)
     assert await owing.next_due("telegram") == NOW + LEASE
-    await owing.settle([sent(parcel)])
+    await owing.settle(sent(parcel))
     assert await owing.next_due("telegram") is None
 
 

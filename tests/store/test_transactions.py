@@ -47,7 +47,10 @@ async def claim_more(store: SqlStore, _: Sequence[Parcel]) -> None:
 
 async def settle(store: SqlStore, parcels: Sequence[Parcel]) -> None:
     receipt = Receipt("telegram:1", "m1", root=True)
-    await store.settle([Settlement(parcel=each, state=State.SENT, receipt=receipt) for each in parcels])
+    settlements = [Settlement(parcel=each, state=State.SENT, receipt=receipt) for each in parcels]
+    for end in await asyncio.gather(*map(store.settle, settlements), return_exceptions=True):
+        if isinstance(end, Killed):
+            raise end
 
 
 async def change_subscriptions(store: SqlStore, _: Sequence[Parcel]) -> None:

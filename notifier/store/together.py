@@ -1,0 +1,50 @@
+"""Group commit: calls that come while one is served wait for it, and are then served all at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+from notifier.ports import StoreFailed
+
+Asked = TypeVar("Asked")
+Answer = TypeVar("Answer")
+
+
+class Together(Generic[Asked, Answer]):
+    """`serve` gets all that waits, in order, and answers in that order. What it raises, everyone who waited gets."""
+
+    def __init__(self, serve: Callable[[Sequence[Asked]], Awaitable[Sequence[Answer]]]) -> None:
+        self._serve = serve
+        self._waiting: list[tuple[Asked, asyncio.Future[Answer]]] = []
+        self._turn = asyncio.Lock()
+
+    async def ask(self, asked: Asked) -> Answer:
+        mine: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting.append((asked, mine))
+        async with self._turn:
+            if not mine.done():
+                await self._serve_all()
+        return await mine
+
+    async def _serve_all(self) -> None:
+        batch, self._waiting = self._waiting, []
+        try:
+            answers = await self._serve([asked for asked, _ in batch])
+        except Exception as error:  # noqa: BLE001 - it is passed on
+            _settle([future for _, future in batch], error)
+        except BaseException:
+            _settle([future for _, future in batch], StoreFailed("interrupted"))
+            raise
+        else:
+            for (_, future), answer in zip(batch, answers, strict=True):
+                if not future.done():
+                    future.set_result(answer)
+
+
+def _settle(futures: Sequence[asyncio.Future[Answer]], error: Exception) -> None:
+    for future in futures:
+        if not future.done():
+            future.set_exception(error)
+            future.exception()  # whoever waits still gets it; whoever is gone leaves no complaint behind

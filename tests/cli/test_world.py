@@ -1,0 +1,92 @@
+"""The commands that ask the world: `check`, `status` and `test`."""
+
+from __future__ import annotations
+
+from tests.cli.asking import Ask, in_json, moved_to
+from tests.receivers import reply_lost
+from tests.town import SUBSCRIPTIONS, Town
+
+ASKED = [
+    *("database", "summary", "incidents", "maintenances", "feed", "exchange"),
+    *("console", "slack", "slack-webhook", "telegram", "mailto"),
+]
+
+
+async def test_check_asks_everything(ask: Ask) -> None:
+    said = await ask("check")
+    assert said.exit_code == 0, said.output
+    lines = said.stdout.splitlines()
+    assert [line.split()[:2] for line in lines] == [["✓", name] for name in ASKED]
+    assert {each["name"]: each["ok"] for each in in_json(await ask("check", "--json"))} == dict.fromkeys(ASKED, True)
+
+
+async def test_check_names_the_cure_of_what_does_not_answer(ask: Ask, there: Town) -> None:
+    there.slack.token = "another"
+    said = await ask(
+        "check",
+        NOTIFIER_TELEGRAM__BOT_TOKEN="1:wrong",
+        NOTIFIER_EMAIL__SMTP_URL=f"smtp://bot:wrong-word@127.0.0.1:{there.mail.port}?tls=none",
+        NOTIFIER_EXCHANGE__API_URL="http://127.0.0.1:9",
+    )
+    assert said.exit_code == 1
+    wrong = {line.split()[1]: place for place, line in enumerate(said.stdout.splitlines()) if line.startswith("✗")}
+    assert wrong.keys() >= {"exchange", "slack", "telegram", "mailto"}
+    for place in wrong.values():
+        assert said.stdout.splitlines()[place + 1].strip().startswith("→ ")
+    assert "wrong-word" not in said.output
+    assert "1:wrong" not in said.output
+
+
+async def test_status_says_what_kraken_says_now(ask: Ask, there: Town) -> None:
+    assert "nothing is open" in (await ask("status")).stdout
+    moved_to(there, 0)
+    said = await ask("status")
+    assert said.exit_code == 0
+    assert "the exchange is online" in said.stdout
+    assert "WebSocket API connection errors" in said.stdout
+    now = in_json(await ask("status", "--json"))
+    assert (now["exchange"], now["failed"]) == ("online", {})
+    assert [(each["status"], each["impact"]) for each in now["incidents"]] == [("investigating", "major")]
+
+
+async def test_status_says_who_cannot_be_reached(ask: Ask) -> None:
+    said = await ask("status", NOTIFIER_STATUS_PAGE__URL="http://127.0.0.1:9")
+    assert said.exit_code == 1
+    assert "✗ summary: " in said.stdout
+    assert "the exchange is online" in said.stdout
+    assert "nothing is open" not in said.stdout
+
+
+async def test_a_test_message_arrives_on_every_channel(ask: Ask, there: Town) -> None:
+    for address in SUBSCRIPTIONS:
+        said = await ask("test", address)
+        assert said.exit_code == 0, said.output
+        assert said.stdout.endswith(f"✓ sent to {address}\n")
+    assert [(each.channel, "Test message" in each.text) for each in there.slack.messages] == [
+        ("C0TRADING", True),
+        ("ops", True),
+    ]
+    assert "Test message" in there.telegram.messages[0].text
+    assert there.mail.received[0].message["Subject"] == "[Kraken] Test message"
+
+
+async def test_a_test_message_that_does_not_arrive_says_why(ask: Ask, there: Town) -> None:
+    there.slack.refusals = {"C0TRADING": "not_in_channel"}
+    refused = await ask("test", "slack:C0TRADING")
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "not_in_channel" in refused.stderr
+    there.telegram.next(reply_lost())
+    lost = await ask("test", "telegram:-1001")
+    assert lost.exit_code == 1
+    assert "no answer from Telegram" in lost.stderr
+    assert there.telegram.token not in lost.output
+
+
+async def test_a_test_message_to_nowhere_is_refused(ask: Ask, there: Town) -> None:
+    elsewhere = await ask("test", "slack-webhook:elsewhere")
+    assert (elsewhere.exit_code, elsewhere.stdout) == (1, "")
+    assert "no Slack webhook is called elsewhere" in elsewhere.stderr
+    pigeon = await ask("test", "carrier-pigeon:1")
+    assert (pigeon.exit_code, pigeon.stdout) == (2, "")
+    assert "use one of slack:C0123456789" in pigeon.stderr
+    assert there.slack.messages == []

@@ -1,0 +1,132 @@
+"""A supervisor whose program kills itself, each time at another point, until no point is left.
+
+    python -m tests.faults.child CONFIG BEGAN POINT…
+
+A point is `before:CALL:N` or `after:CALL:N`: the N-th time, counted from the start of that run, that `record`, `claim`,
+`settle` or the `send` of a channel (`slack`, `mailto`, …) is called or has returned with something; or `at:write:N`
+and `at:commit:N`, where the database is about to execute its N-th INSERT or UPDATE or to commit for the N-th time.
+Each run is a fork of this process, so that a restart costs no imports. SIGTERM stops the run without a point; then a
+last one empties the outbox and prints what became of the deliveries.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event
+
+from notifier.app import Service, service
+from notifier.config import Settings, load
+from notifier.logs import logging_to
+
+SPEED = 10
+"""So that what is asked again after three seconds takes none."""
+
+
+class FastClock:
+    """The wall's time, ten times as fast since `began`; the same in every process that knows when that was."""
+
+    def __init__(self, began: datetime) -> None:
+        self._began = began
+
+    def now(self) -> datetime:
+        return self._began + (datetime.now(UTC) - self._began) * SPEED
+
+    def seconds(self, length: timedelta) -> float:
+        return length.total_seconds() / SPEED
+
+
+class Fuse:
+    """Counts how often its point is passed, and ends the process at the right one."""
+
+    def __init__(self, point: str) -> None:
+        self._place, _, count = point.rpartition(":")
+        self._left = int(count or 0)
+
+    def passes(self, place: str) -> None:
+        if place == self._place:
+            self._left -= 1
+            if self._left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+
+def lay(fuse: Fuse, running: Service) -> None:
+    """Puts the fuse through everything that the service holds."""
+    _around(running.store, "record", "record", fuse, lambda recorded: bool(recorded[0].changes))
+    _around(running.store, "claim", "claim", fuse, bool)
+    _around(running.store, "settle", "settle", fuse)
+    for sender in running.senders:
+        _around(sender.channel, "send", sender.channel.name, fuse)
+    engine = running.store.engine.sync_engine
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def executes(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith(("INSERT", "UPDATE")):
+            fuse.passes("at:write")
+
+    @event.listens_for(engine, "commit")
+    def commits(_connection: Any) -> None:
+        fuse.passes("at:commit")
+
+
+def _around(
+    holder: object, method: str, call: str, fuse: Fuse, counts: Callable[[Any], bool] = lambda _result: True
+) -> None:
+    inner = getattr(holder, method)
+
+    async def passing(*arguments: Any) -> Any:
+        fuse.passes(f"before:{call}")
+        result = await inner(*arguments)
+        if counts(result):
+            fuse.passes(f"after:{call}")
+        return result
+
+    setattr(holder, method, passing)
+
+
+async def live(settings: Settings, began: datetime, point: str, *, once: bool) -> dict[str, int]:
+    """One run of the program, as `notifier run` makes it."""
+    async with service(settings, partial(print, flush=True), clock=FastClock(began)) as running:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.stop)
+        lay(Fuse(point), running)
+        return await running.run(once=once)
+
+
+def fork(settings: Settings, began: datetime, point: str = "", *, once: bool = False) -> int:
+    """Runs the program in a process of its own; its exit status as `os.waitpid` has it."""
+    child = os.fork()
+    if child == 0:
+        with logging_to(sys.stderr, level="warning", as_json=True, secrets=()):
+            counts = asyncio.run(live(settings, began, point, once=once))
+        if once:
+            say(json.dumps(counts))
+        os._exit(0)
+    signal.signal(signal.SIGTERM, lambda *_: os.kill(child, signal.SIGTERM))
+    return os.waitpid(child, 0)[1]
+
+
+def say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
+def supervise(config: str, began: str, *points: str) -> int:
+    settings, since = load(Path(config), {}), datetime.fromisoformat(began)
+    for point in points:
+        if os.WTERMSIG(fork(settings, since, point)) != signal.SIGKILL:
+            return 1
+        say(f"killed {point}")
+    return fork(settings, since) or fork(settings, since, once=True)
+
+
+if __name__ == "__main__":
+    sys.exit(supervise(*sys.argv[1:]))

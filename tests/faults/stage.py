@@ -1,0 +1,95 @@
+"""The product in this process, with real sources, store and channels, and its clock in the test's hand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from html import unescape
+from pathlib import Path
+
+from notifier.app import Service, service
+from notifier.config import load
+from notifier.markup import INERT
+from notifier.simulator import Script, Simulator
+from tests.doubles import FrozenClock
+from tests.receivers.slack import FakeSlack
+from tests.receivers.telegram import FakeTelegram
+
+SLACK, TELEGRAM = "slack:C0TRADING", "telegram:-1001"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One Slack channel and one Telegram chat are told what a simulated page says."""
+
+    script: Script
+    clock: FrozenClock
+    running: Service
+    slack: FakeSlack
+    telegram: FakeTelegram
+
+    async def at(self, *moments: datetime) -> None:
+        """Polls everything once at each of these moments, and empties the outbox."""
+        for moment in moments:
+            self.clock.move(moment - self.clock.now())
+            for source in self.running.page_sources:
+                await self.running.poll.page(source)
+            if self.running.exchange is not None:
+                await self.running.poll.exchange(self.running.exchange)
+            await self.running.poll.welcome(self.running.page.name)
+            await self.running.poll.remind(timedelta(minutes=30))
+            for sender in self.running.senders:
+                await sender.run(until_empty=True)
+
+    async def through(self, start: datetime, end: datetime, step: timedelta) -> None:
+        """From `start` to before `end`."""
+        while start < end:
+            await self.at(start)
+            start += step
+
+    def told(self, incident_id: str = "") -> dict[str, list[str]]:
+        """What each receiver read, of this incident or of all, in order, as words without markup."""
+        slack = [_words(each.text) for each in self.slack.messages if f"/incidents/{incident_id}" in each.text]
+        telegram = [
+            _words(each.text)
+            for each in self.telegram.messages
+            if any(f"/incidents/{incident_id}" in entity.get("url", "") for entity in each.entities)
+        ]
+        return {SLACK: slack, TELEGRAM: telegram}
+
+
+def _words(text: str) -> str:
+    """What is read of a message: links and dates by their words, no quotation marks, white space as one blank."""
+    text = re.sub(r"<[^<>|]*[|^]([^<>|^]*)>", r"\1", re.sub(r"(?m)^> ", "", text))
+    return " ".join(unescape(text).replace(INERT, "").split())
+
+
+@asynccontextmanager
+async def stage(script: Script, folder: Path) -> AsyncIterator[Stage]:
+    """It has seen the page once, at the script's start, and greeted its subscribers."""
+    clock = FrozenClock(script.page.start)
+    async with (
+        Simulator(script, clock.now) as simulator,
+        FakeSlack(clock=lambda: clock.now().timestamp()) as slack,
+        FakeTelegram() as telegram,
+    ):
+        settings = {
+            "STATUS_PAGE__URL": simulator.url,
+            "EXCHANGE__API_URL": simulator.url,
+            "STORE__URL": f"sqlite:///{folder / 'notifier.db'}",
+            "SLACK__BOT_TOKEN": slack.token,
+            "SLACK__API_URL": slack.url,
+            "TELEGRAM__BOT_TOKEN": telegram.token,
+            "TELEGRAM__API_URL": telegram.url,
+            "SUBSCRIPTIONS": f"{SLACK},{TELEGRAM}",
+        }
+        loaded = load(None, {f"NOTIFIER_{key}": value for key, value in settings.items()})
+        async with service(loaded, lambda _: None, clock=clock) as running:
+            await running.store.sync(loaded.subscriptions, welcome=True, now=clock.now())
+            await running.poll.start()
+            made = Stage(script=script, clock=clock, running=running, slack=slack, telegram=telegram)
+            await made.at(script.page.start)
+            yield made
