@@ -36,7 +36,7 @@ class _Output(Console):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-out = _Output(highlight=False, width=None if sys.stdout.isatty() else 120)
+out = _Output(highlight=False, width=None if sys.stdout.isatty() else 160)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 app = typer.Typer(
@@ -169,6 +169,8 @@ def send_test(
     settings = _settings(config)
     with _input_errors():
         to = Address.parse(address)
+        if to.channel == "slack-webhook" and to.target not in settings.slack.webhooks:
+            raise ValueError(f"{address} is not defined; name its URL in [slack.webhooks]")
     with _logging("error", settings):
         try:
             _asked(doctor.send_test(settings, to, composition.SystemClock(), _line))

@@ -219,6 +219,8 @@ class Change:
     before: str | None = None
     """What `text` (an edit) or `title` (a rename) or the status (component, exchange) was before."""
     loud: bool = False
+    posted_at: datetime | None = None
+    """When Kraken posted it, if that is known; well after `at` for what is published after the fact."""
     introduces: bool = True
     """May be the first thing that a subscriber hears of the subject."""
     told_since: datetime | None = None

@@ -17,7 +17,7 @@ from notifier.config import Settings
 from notifier.diff import EPOCH, diff_page
 from notifier.known import Known, KnownIncident, KnownPage
 from notifier.model import Address, Change, Incident, Kind, Message, Receipt, Snapshot, Update
-from notifier.ports import Part, StoreRefused
+from notifier.ports import Part, SourceFailed, StoreRefused
 from notifier.render import Page, render
 from notifier.simulator import Script, ScriptError, Simulator, load, shipped
 from notifier.simulator.page import answer
@@ -212,7 +212,11 @@ async def _incident_named(settings: Settings, incident_id: str) -> Incident:
                 if known.id == incident_id:
                     return _as_seen(known)
     async with http_clients() as (reader, _):
-        snapshot = await PageLookup(reader, settings.status_page.url).look_up(incident_id)
+        try:
+            snapshot = await PageLookup(reader, settings.status_page.url).look_up(incident_id)
+        except SourceFailed as failed:
+            url = settings.status_page.url
+            raise SourceFailed(f"{incident_id!r} is no file and no shipped script; {url}: {failed.reason}") from failed
     if snapshot is None or not snapshot.incidents:
         raise ValueError(
             f"{incident_id!r} is no file, no shipped script, and no incident of {settings.status_page.url}"

@@ -117,7 +117,7 @@ def _label(change: Change, now: datetime) -> str:
         case Kind.COMPONENT_CHANGED:
             return words(change.status).capitalize()
         case Kind.EXCHANGE_CHANGED:
-            return f"Exchange {words(change.status)}"
+            return f"Exchange {words(change.status)}" if change.subject.startswith("exchange/") else "Exchange advisory"
     if change.phase in _LABELS:
         label = _LABELS[change.phase]
         return f"{label} ({words(change.status)})" if change.phase in (Phase.REOPENED, Phase.WORSENED) else label
@@ -193,10 +193,13 @@ def _earlier(changes: Sequence[Change], now: datetime) -> Iterable[Line]:
 
 
 def _lateness(change: Change, now: datetime) -> Iterable[Line]:
-    if change.kind is Kind.UPDATE_POSTED and now - change.at > LATE:
-        yield Line(
-            spans=(Span(text="Late: posted "), moment(change.at, now), Span(text=", delivered "), moment(now, now))
-        )
+    if change.kind is not Kind.UPDATE_POSTED:
+        return
+    posted = change.posted_at or change.at
+    if posted - change.at > LATE:
+        yield Line(spans=(Span(text="Published after the fact, "), moment(posted, now)))
+    if now - posted > LATE:
+        yield Line(spans=(Span(text="Late: posted "), moment(posted, now), Span(text=", delivered "), moment(now, now)))
 
 
 def _link(change: Change, page: Page) -> Line:

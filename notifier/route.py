@@ -44,11 +44,12 @@ def route(change: Change, filters: Mapping[int, Filter]) -> Want:
 
 
 def verdict(wish: Filter, change: Change) -> Verdict:
+    """What is not stated (the feed knows no impact) keeps nothing from anybody."""
     if change.topic is not Topic.BOT and change.topic not in wish.kinds:
         return Verdict.WRONG_KIND
     if wish.milestones_only and not _is_milestone(change):
         return Verdict.NO_MILESTONE
-    if impact_rank(change.impact) < impact_rank(wish.min_impact):
+    if change.impact is not None and impact_rank(change.impact) < impact_rank(wish.min_impact):
         return Verdict.TOO_MILD
     if wish.components and not _touches(wish, change):
         return Verdict.OTHER_COMPONENTS

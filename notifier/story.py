@@ -218,8 +218,9 @@ def _posted(
     return replace(
         facts(incident, now),
         key=f"posted/{incident.id}/{update.born}",
-        reason=f"update {update.id} was never seen; it makes the {incident.topic} {phase}",
+        reason=f"update {update.id} was never seen: {phase}",
         at=update.at,
+        posted_at=update.created_at,
         phase=phase,
         status=update.status,
         text=update.text,
@@ -260,7 +261,7 @@ def _edited(incident: KnownIncident, old: KnownUpdate, newer: KnownUpdate, now: 
 def _retitled(before: KnownIncident, after: KnownIncident, now: datetime) -> list[Change]:
     what = []
     if before.name != after.name:
-        what.append(f"renamed from {before.name!r}")
+        what.append(f'renamed from "{before.name}"')
     if before.impact != after.impact:
         what.append(f"impact from {before.impact} to {after.impact}")
     if not same_window(before.window, after.window):

@@ -173,6 +173,9 @@ NEWS: dict[str, Callable[[], Sequence[Change]]] = {
         *newest(*WORSE, api(incident(replace(OPEN, text="We see many errors."), BAD))),
     ],
     "late news": lambda: newest(api(), api(incident(update("8:15", "investigating", "We are late.")))),
+    "published after the fact": lambda: newest(
+        api(), api(incident(update("8:15", "identified", "It was slow.", created_at=at("11:58"))))
+    ),
     "300 components": lambda: newest(api(incident(OPEN, components=(*COINS, ALL[1])))),
     "hostile text": lambda: newest(api(incident(HOSTILE, name="</b> <!here> *x* & more"))),
     "empty text": lambda: newest(api(incident(replace(OPEN, text="")))),

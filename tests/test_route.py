@@ -103,8 +103,7 @@ IMPACTS: dict[str, tuple[str, str | None, bool]] = {
     "none, for who wants something": ("minor", "none", False),
     "maintenance counts as minor": ("minor", "maintenance", True),
     "maintenance is not major": ("major", "maintenance", False),
-    "not stated counts as minor": ("minor", None, True),
-    "not stated is not major": ("major", None, False),
+    "not stated passes, for the feed states none": ("critical", None, True),
     "a word nobody knows counts as major": ("major", "apocalyptic", True),
     "a word nobody knows is not critical": ("critical", "apocalyptic", False),
 }

@@ -53,6 +53,7 @@ FULL: dict[str, tuple[schema.Codec[Any], Any]] = {
             text=HOSTILE,
             before="before",
             loud=True,
+            posted_at=PRECISE,
             introduces=False,
             told_since=PRECISE,
             incident_id="wsincident01",
