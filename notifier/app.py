@@ -6,22 +6,20 @@ import asyncio
 import random
 import secrets
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import aiohttp
 import httpx
 import structlog
-from pydantic import BaseModel, SecretStr
 
 from notifier.channels import CHANNELS, Console, Email, Slack, SlackWebhook, Telegram
 from notifier.channels.transport import TIMEOUT
 from notifier.config import Settings
 from notifier.deliver import Sender
-from notifier.model import Incident, Snapshot
 from notifier.poll import Outcome, Poll
 from notifier.ports import Channel, Clock, SourceFailed, StoreRefused
 from notifier.render import Page
@@ -106,25 +104,6 @@ def sources_of(settings: Settings, reader: httpx.AsyncClient) -> tuple[tuple[Pol
     """What is polled: the page (its API in three readings, and its feed), and the exchange where that is wanted."""
     page = (*page_sources(reader, settings.status_page.url), feed_source(reader, settings.status_page.url))
     return page, exchange_source(reader, settings.exchange.api_url) if settings.exchange.enabled else None
-
-
-def secrets_of(settings: Settings) -> list[str]:
-    """Every value that no log may show."""
-    found = [secret.get_secret_value() for secret in _secret_values(settings)]
-    passwords = [urlsplit(url).password or "" for url in (*found, settings.store.url) if "://" in url]
-    found += [*passwords, *map(unquote, passwords)]
-    return [secret for secret in found if secret]
-
-
-def _secret_values(value: object) -> Iterator[SecretStr]:
-    if isinstance(value, SecretStr):
-        yield value
-    elif isinstance(value, BaseModel):
-        for name in type(value).model_fields:
-            yield from _secret_values(getattr(value, name))
-    elif isinstance(value, dict):
-        for each in value.values():
-            yield from _secret_values(each)
 
 
 @asynccontextmanager
@@ -317,43 +296,3 @@ async def run(settings: Settings, write: Callable[[str], None], *, once: bool = 
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, running.stop)
         return await running.run(once=once)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Look:
-    """What Kraken says at one moment; `failed` names what did not answer, with the reason."""
-
-    incidents: tuple[Incident, ...] = ()
-    engine: str | None = None
-    degraded: tuple[str, ...] = ()
-    failed: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def reached(self) -> bool:
-        return not self.failed
-
-
-async def look(settings: Settings) -> Look:
-    """Asks the page and the exchange once."""
-    failed: dict[str, str] = {}
-    seen: list[Snapshot] = []
-    async with http_clients() as (reader, _):
-        (summary, *_rest), exchange = sources_of(settings, reader)
-        for source in (summary, exchange):
-            try:
-                snapshot = await source.read() if source else None
-            except SourceFailed as failure:
-                failed[source.name if source else ""] = failure.reason
-            else:
-                seen += [snapshot] if snapshot else []
-    return Look(
-        incidents=tuple(incident for snapshot in seen for incident in snapshot.incidents),
-        engine=next((snapshot.exchange.status for snapshot in seen if snapshot.exchange), None),
-        degraded=tuple(
-            component.name
-            for snapshot in seen
-            for component in snapshot.components or ()
-            if component.status != "operational" and not component.is_group
-        ),
-        failed=failed,
-    )

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
@@ -24,19 +23,12 @@ from notifier.config import ConfigError, Settings, load
 from notifier.logs import logging_to
 from notifier.model import Address, State
 from notifier.ports import ChannelFailure, SourceFailed, StoreFailed, StoreRefused
+from notifier.settings import secrets_of
 
 T = TypeVar("T")
 
 
-class _Output(Console):
-    """Goes on in silence when nobody reads any more: `notifier demo | head` is no error."""
-
-    def on_broken_pipe(self) -> None:
-        self.quiet = True
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-out = _Output(highlight=False, width=None if sys.stdout.isatty() else 160)
+out = printing.Output(highlight=False, width=None if sys.stdout.isatty() else 160)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 app = typer.Typer(
@@ -120,7 +112,7 @@ def status(config: Config = None, as_json: AsJson = False) -> None:
     """What Kraken says right now."""
     settings = _settings(config)
     with _logging("error", settings):
-        now = _asked(composition.look(settings))
+        now = _asked(doctor.look(settings))
     _json(printing.look_json(now)) if as_json else out.print(printing.look(now))
     if not now.reached:
         raise typer.Exit(1)
@@ -260,9 +252,6 @@ def _mend(config: Path | None, number: int, action: str, done: str, refused: str
     out.print(f"[green]✓[/] delivery {number} {done}")
 
 
-# --- plumbing ---------------------------------------------------------------------------------------------------
-
-
 def _settings(config: Path | None) -> Settings:
     try:
         return load(config)
@@ -298,7 +287,7 @@ def _refuse(text: str) -> NoReturn:
 @contextmanager
 def _logging(level: str, settings: Settings | None = None) -> Iterator[None]:
     form = settings.log.format if settings else "auto"
-    secrets = composition.secrets_of(settings) if settings else []
+    secrets = secrets_of(settings) if settings else []
     as_json = form == "json" or (form == "auto" and not sys.stderr.isatty())
     with logging_to(sys.stderr, level=level, as_json=as_json, secrets=secrets):
         yield

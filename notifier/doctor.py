@@ -1,13 +1,13 @@
-"""Really asks everything that the settings name, and says what to do about what does not answer."""
+"""Asks, and really: what Kraken says now, and whether all that the settings name answers, with the cure if not."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
 
 from notifier.app import http_clients, make_channels, open_store, sources_of
 from notifier.config import Settings
-from notifier.model import Address, Line, Message, Receipt, Snapshot, Span
+from notifier.model import Address, Incident, Line, Message, Receipt, Snapshot, Span
 from notifier.ports import BadCredentials, Channel, ChannelFailure, Clock, SourceFailed, StoreRefused
 
 _CREDENTIALS = {
@@ -76,6 +76,46 @@ def _seen(snapshot: Snapshot) -> str:
 def _reach(settings: Settings, name: str) -> str:
     url = settings.exchange.api_url if name == "exchange" else settings.status_page.url
     return f"open {url} from this machine; check proxy and firewall, or the URL in the settings"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Look:
+    """What Kraken says at one moment; `failed` names what did not answer, with the reason."""
+
+    incidents: tuple[Incident, ...] = ()
+    engine: str | None = None
+    degraded: tuple[str, ...] = ()
+    failed: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def reached(self) -> bool:
+        return not self.failed
+
+
+async def look(settings: Settings) -> Look:
+    """Asks the page and the exchange once."""
+    failed: dict[str, str] = {}
+    seen: list[Snapshot] = []
+    async with http_clients() as (reader, _):
+        (summary, *_rest), exchange = sources_of(settings, reader)
+        for source in (summary, exchange):
+            try:
+                snapshot = await source.read() if source else None
+            except SourceFailed as failure:
+                failed[source.name if source else ""] = failure.reason
+            else:
+                seen += [snapshot] if snapshot else []
+    return Look(
+        incidents=tuple(incident for snapshot in seen for incident in snapshot.incidents),
+        engine=next((snapshot.exchange.status for snapshot in seen if snapshot.exchange), None),
+        degraded=tuple(
+            component.name
+            for snapshot in seen
+            for component in snapshot.components or ()
+            if component.status != "operational" and not component.is_group
+        ),
+        failed=failed,
+    )
 
 
 async def send_test(settings: Settings, to: Address, clock: Clock, write: Callable[[str], None]) -> Receipt:

@@ -32,9 +32,6 @@ _MAIL_TAGS = {"bold": "strong", "italic": "em", "strike": "s", "code": "code"}
 _SLACK_MARKS = {"bold": "*", "italic": "_", "strike": "~", "code": "`"}
 
 
-# --- plain ------------------------------------------------------------------------------------------------------
-
-
 def plain(lines: Sequence[Line]) -> str:
     """For terminals and text mails: quoted lines indented, addresses of links written out."""
     return "\n".join(_plain_line(line, _visible) for line in lines)
@@ -48,9 +45,6 @@ def chat_plain(lines: Sequence[Line]) -> str:
 def _plain_line(line: Line, write: Callable[[str], str]) -> str:
     spans = (f"{write(span.text)}: {href}" if (href := _href(span)) else write(span.text) for span in line.spans)
     return ("    " if line.quoted else "") + "".join(spans)
-
-
-# --- Telegram ---------------------------------------------------------------------------------------------------
 
 
 def telegram_html(lines: Sequence[Line]) -> str:
@@ -72,9 +66,6 @@ def telegram_length(html: str) -> int:
 def utf16_len(text: str) -> int:
     """Length in UTF-16 units: an emoji counts twice."""
     return len(text) + sum(character > "\uffff" for character in text)
-
-
-# --- Slack ------------------------------------------------------------------------------------------------------
 
 
 def slack_mrkdwn(lines: Sequence[Line]) -> str:
@@ -102,8 +93,6 @@ def _slack_span(span: Span) -> str:
     return f"{before}{mark}{text}{mark}{after}"
 
 
-# --- mail -------------------------------------------------------------------------------------------------------
-
 _BODY = "margin:0;padding:16px;font:15px/1.5 -apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;color:#1d1c1d"
 _QUOTE = "margin:8px 0;padding:4px 12px;border-left:3px solid #c9c9d1;color:#44424a"
 
@@ -122,9 +111,6 @@ def mail_html(lines: Sequence[Line]) -> str:
 
 def _mail_span(span: Span) -> str:
     return _tagged(span, _visible(span.text), _MAIL_TAGS)
-
-
-# --- what they share --------------------------------------------------------------------------------------------
 
 
 def _visible(text: str) -> str:
@@ -156,9 +142,6 @@ def _blocks(lines: Sequence[Line], write: Callable[[Span], str], glue: str) -> I
     for quoted, group in groupby(lines, key=lambda line: line.quoted):
         written = ["".join(map(write, line.spans)) for line in group]
         yield from [(True, glue.join(written))] if quoted else [(False, text) for text in written]
-
-
-# --- fitting ----------------------------------------------------------------------------------------------------
 
 
 def fit(lines: Sequence[Line], size: Callable[[Sequence[Line]], int], limit: int) -> tuple[Line, ...]:

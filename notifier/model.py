@@ -69,9 +69,6 @@ def impact_rank(impact: str | None) -> int:
     return IMPACTS.index(impact) if impact in IMPACTS else 2
 
 
-# --- what a source said -----------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Update:
     """One update of an incident as a source showed it. `id` is None where the source has none (the feed)."""
@@ -173,9 +170,6 @@ class Snapshot:
     """The source's own clock: the newest instant it stated about itself."""
     broken: tuple[str, ...] = ()
     """One line for each part that could not be read and was left out."""
-
-
-# --- what follows -----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

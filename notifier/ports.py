@@ -10,8 +10,6 @@ from typing import Protocol
 from notifier.known import Known, KnownIncident, KnownPage
 from notifier.model import Address, Change, Filter, Message, Receipt, Snapshot, State
 
-# --- time -------------------------------------------------------------------------------------------------------
-
 
 class Clock(Protocol):
     """The time of the world that is watched; a demonstration's runs faster than the wall's."""
@@ -20,9 +18,6 @@ class Clock(Protocol):
 
     def seconds(self, length: timedelta) -> float:
         """How long to wait, in seconds of the process, until so much of this world's time has passed."""
-
-
-# --- sources ----------------------------------------------------------------------------------------------------
 
 
 class SourceFailed(Exception):
@@ -52,9 +47,6 @@ class Lookup(Protocol):
 
     async def look_up(self, incident_id: str) -> Snapshot | None:
         """None only if both answer 404. Raises SourceFailed."""
-
-
-# --- channels ---------------------------------------------------------------------------------------------------
 
 
 class ChannelFailure(Exception):
@@ -127,9 +119,6 @@ class Channel(Protocol):
         """Asks the provider whether the credentials work; says as whom."""
 
     async def close(self) -> None: ...
-
-
-# --- store ------------------------------------------------------------------------------------------------------
 
 
 class StoreRefused(Exception):

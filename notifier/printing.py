@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -10,15 +12,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from rich import box
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from notifier.app import Look
 from notifier.config import Settings
-from notifier.doctor import Finding
+from notifier.doctor import Finding, Look
 from notifier.known import KnownIncident
 from notifier.model import Incident
 from notifier.ports import Entry, SourceState
@@ -36,6 +37,14 @@ _CHANNELS = {
 }
 
 
+class Output(Console):
+    """Goes on in silence when nobody reads any more: `notifier demo | head` is no error."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def dumped(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2)
 
@@ -48,9 +57,6 @@ def _jsonable(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_jsonable(each) for each in value]
     return value
-
-
-# --- demo -------------------------------------------------------------------------------------------------------
 
 
 def demo_head(speed: float) -> RenderableType:
@@ -95,9 +101,6 @@ def demo_summary(messages: Sequence[Shown]) -> RenderableType:
     return Group(table, advice)
 
 
-# --- run and check ----------------------------------------------------------------------------------------------
-
-
 def started(settings: Settings) -> str:
     tally = Counter(subscription.address.channel for subscription in settings.subscriptions)
     told = ", ".join(f"{count} × {_CHANNELS[channel][0]}" for channel, count in tally.items())
@@ -117,9 +120,6 @@ def finding(each: Finding) -> RenderableType:
 
 def findings_json(found: Iterable[Finding]) -> Any:
     return [{"name": each.name, "ok": each.ok, "said": each.said, "cure": each.cure or None} for each in found]
-
-
-# --- what Kraken says -------------------------------------------------------------------------------------------
 
 
 def look(now: Look) -> RenderableType:
@@ -197,9 +197,6 @@ def _incident_json(each: Incident | KnownIncident) -> Any:
             for update in each.updates
         ],
     }
-
-
-# --- preview and ledger -----------------------------------------------------------------------------------------
 
 
 def preview(found: Sequence[Previewed]) -> RenderableType:

@@ -130,9 +130,6 @@ def demo_settings(url: str, database: Path, speed: float) -> Settings:
     )
 
 
-# --- preview ----------------------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Previewed:
     """One change as every channel would tell it."""
@@ -266,9 +263,6 @@ def _revealed(incident: Incident) -> Iterator[Incident]:
         )
     if incident.updates:
         yield incident
-
-
-# --- the simulator ----------------------------------------------------------------------------------------------
 
 
 async def simulate(script: Script, *, speed: float, port: int, started: Callable[[str, datetime], None]) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import time
 from email.headerregistry import HeaderRegistry
 from typing import Annotated, Any, Literal
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -26,9 +27,6 @@ from notifier.urls import at_loopback, is_loopback, mail_server, web_url
 
 MIN_POLL_SECONDS = 5
 """How often a host other than loopback may be asked."""
-
-
-# --- values -----------------------------------------------------------------------------------------------------
 
 
 def parse_address(value: object) -> Address:
@@ -127,9 +125,6 @@ Recipient = Annotated[Address, PlainValidator(parse_address)]
 WebhookName = Annotated[str, AfterValidator(_webhook_name)]
 Kinds = tuple[Literal["incident", "maintenance", "exchange", "component"], ...]
 Words = Annotated[str, StringConstraints(min_length=1)]
-
-
-# --- tables -----------------------------------------------------------------------------------------------------
 
 
 class Table(BaseModel):
@@ -237,3 +232,22 @@ class Settings(Table):
     def subscriptions(self) -> tuple[Subscription, ...]:
         """As configured; the terminal, if nobody else is to be told."""
         return tuple(table.subscription() for table in self.tables) or (Subscription(address=Address("console", "")),)
+
+
+def secrets_of(settings: Settings) -> list[str]:
+    """Every value that no log may show."""
+    found = [secret.get_secret_value() for secret in _secret_values(settings)]
+    passwords = [urlsplit(url).password or "" for url in (*found, settings.store.url) if "://" in url]
+    found += [*passwords, *map(unquote, passwords)]
+    return [secret for secret in found if secret]
+
+
+def _secret_values(value: object) -> Iterator[SecretStr]:
+    if isinstance(value, SecretStr):
+        yield value
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _secret_values(getattr(value, name))
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from _secret_values(each)

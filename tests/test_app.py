@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from notifier import app
-from notifier.app import secrets_of, service
+from notifier.app import service
 from notifier.config import Settings, load
+from notifier.settings import secrets_of
 from tests.receivers import silence
 from tests.town import Town, outage, town
 
@@ -47,9 +48,6 @@ def test_no_log_may_show(case: str) -> None:
 
 def test_settings_without_secrets_have_none() -> None:
     assert secrets_of(load(None, {})) == []
-
-
-# --- stopping ---------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture

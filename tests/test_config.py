@@ -38,9 +38,6 @@ def settings(text: str = "", **environ: str) -> Settings:
     return load(path, environ)
 
 
-# --- good -------------------------------------------------------------------------------------------------------
-
-
 def test_nothing_at_all_is_enough_and_tells_the_terminal() -> None:
     found = load(environ={})
 
@@ -220,9 +217,6 @@ def test_secrets_print_masked() -> None:
 
     assert SECRET in other.store.url, "the secret is in use"
     assert [text for text in (repr(found), str(found), repr(other), repr(found.email)) if SECRET in text] == []
-
-
-# --- the example ------------------------------------------------------------------------------------------------
 
 
 def keys_of(model: type[Table], place: str = "") -> set[str]:

@@ -96,9 +96,6 @@ def one_line(text: str) -> str:
     return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+", " ", text)
 
 
-# --- Telegram ---------------------------------------------------------------------------------------------------
-
-
 @given(lines)
 def test_any_text_makes_telegram_html_that_shows_just_that_text(some: list[Line]) -> None:
     html = markup.telegram_html(some)
@@ -139,8 +136,6 @@ def test_neighbouring_quoted_lines_are_one_quotation() -> None:
 def test_an_emoji_counts_as_the_two_units_that_it_has(text: str) -> None:
     assert utf16_len(text) == len(text.encode("utf-16-le", "surrogatepass")) // 2
 
-
-# --- Slack ------------------------------------------------------------------------------------------------------
 
 OURS = re.compile(r"<(?:https?://[^<>|]*\||!date\^\d+\^\{date_short_pretty\} \{time\}\^)([^<>]*)>")
 """The only control sequences that the writer may produce, with the text that they show."""
@@ -205,8 +200,6 @@ def test_slack_without_markup_is_escaped_all_the_same() -> None:
     )
 
 
-# --- mail and terminal ------------------------------------------------------------------------------------------
-
 MAIL = TELEGRAM | {
     "html": {"lang"},
     "head": set(),
@@ -240,9 +233,6 @@ def test_a_link_that_leads_elsewhere_than_to_the_web_is_only_words() -> None:
     some = [line("click", url="javascript:alert(1)")]
 
     assert {markup.plain(some), markup.telegram_html(some), markup.slack_mrkdwn(some)} == {"click"}
-
-
-# --- fitting ----------------------------------------------------------------------------------------------------
 
 
 def telegram_size(some: Sequence[Line]) -> int:

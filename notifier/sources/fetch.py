@@ -137,9 +137,6 @@ def exchange_source(client: Client, api_url: str) -> Polled:
     return Polled("exchange", client, url, parse_exchange, max_bytes=JSON_BYTES, accept=JSON)
 
 
-# --- one request ------------------------------------------------------------------------------------------------
-
-
 class _NotModified(SourceFailed):
     """Answered 304 to a conditional request."""
 

@@ -78,8 +78,6 @@ def _thinned(text: str) -> str:
     return "".join(kept)
 
 
-# --- HTML -------------------------------------------------------------------------------------------------------
-
 _INLINE = (
     "a abbr acronym audio b bdi bdo big body button cite code col colgroup data del dfn em font head html i iframe img"
     " input ins kbd label link mark meta picture q s samp script small source span strike strong style sub sup svg time"
@@ -133,8 +131,6 @@ def _tag(token: re.Match[str]) -> str:
     """`p`, `/p`, `<!--` or `-->`."""
     return token[1] or token[2].lower()
 
-
-# --- documents and their values ---------------------------------------------------------------------------------
 
 Record = Mapping[str, object]
 _ID = re.compile(r"[A-Za-z0-9_-]{1,100}")

@@ -13,11 +13,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from notifier.model import Address, Change, Kind, Receipt, State
-from notifier.ports import Parcel, Part, Settlement, Told
+from notifier.model import Address, Receipt, State
+from notifier.ports import Parcel, Part, Settlement
 from notifier.store import schema as t
 from notifier.store.record import insert
 from notifier.store.schema import AT_ONCE, CHANGE
+from notifier.store.told import messages_to_edit
 
 LEASE = timedelta(seconds=120)
 """Longer than any send may take."""
@@ -131,69 +132,13 @@ async def _bind(
         address=Address.parse(first.address),
         mention=first.mention,
         parts=parts,
-        edits=await _edits(connection, lane[0], [part.change for part in parts]),
+        edits=await messages_to_edit(connection, lane[0], [part.change for part in parts]),
         thread=Receipt(first.thread_to, first.thread_ref) if first.thread_to is not None else None,
         attempt=max(row.attempt for row in rows) + 1,
         first_tried_at=first.tried_at if unchanged else now,
         uncertain=uncertain,
         plain=any(row.plain for row in rows),
     )
-
-
-async def _edits(connection: AsyncConnection, subscription_id: int, changes: Sequence[Change]) -> tuple[Told, ...]:
-    """The messages already out that the edits among `changes` are about, with the newest texts."""
-    told: list[Told] = []
-    for key in dict.fromkeys(_original_key(change) for change in changes if change.kind is Kind.UPDATE_EDITED):
-        original = t.deliveries.alias()
-        carrier = t.deliveries.alias()
-        found = (
-            await connection.execute(
-                sa.select(carrier)
-                .join(original, original.c.parcel_id == carrier.c.id)
-                .join(t.changes, t.changes.c.id == original.c.change_id)
-                .where(
-                    t.changes.c.key == key,
-                    original.c.subscription_id == subscription_id,
-                    carrier.c.receipt_ref.is_not(None),
-                )
-            )
-        ).first()
-        if found is not None and found.receipt_ref not in {each.receipt.ref for each in told}:
-            told.append(
-                Told(
-                    receipt=Receipt(found.receipt_to, found.receipt_ref),
-                    parts=await _with_edits(connection, found.id),
-                    date=found.tried_at,
-                )
-            )
-    return tuple(told)
-
-
-def _original_key(change: Change) -> str:
-    return f"posted/{change.incident_id}/{change.update_id}"
-
-
-async def _with_edits(connection: AsyncConnection, parcel_id: int) -> tuple[Part, ...]:
-    """The parts of a parcel as sent, each followed by the newest edit of it."""
-    rows = await connection.execute(
-        sa.select(_d.id, t.changes.c.doc)
-        .join(t.changes, t.changes.c.id == _d.change_id)
-        .where(_d.parcel_id == parcel_id)
-        .order_by(_d.change_id)
-    )
-    parts = []
-    for number, doc in rows:
-        change = CHANGE.load(doc)
-        parts.append(Part(delivery_id=number, change=change))
-        if change.kind is Kind.UPDATE_POSTED:
-            edits = await connection.execute(
-                sa.select(t.changes.c.doc)
-                .where(t.changes.c.key.startswith(f"edited/{change.incident_id}/{change.update_id}/", autoescape=True))
-                .order_by(t.changes.c.id.desc())
-                .limit(1)
-            )
-            parts += [Part(delivery_id=number, change=CHANGE.load(edit)) for edit in edits.scalars()]
-    return tuple(parts)
 
 
 async def settle(connection: AsyncConnection, settlements: Sequence[Settlement], token: int) -> None:

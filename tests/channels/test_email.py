@@ -108,8 +108,6 @@ async def test_to_loopback_what_is_offered_is_enough(tls: Any, private: bool) ->
         assert server.received[0].private is private
 
 
-# --- what goes wrong --------------------------------------------------------------------------------------------
-
 REFUSALS = {
     "too many connections": (busy(), Throttled),
     "no service here": (busy("554 5.3.2 No SMTP service here"), BadCredentials),

@@ -37,9 +37,6 @@ def status_of(told: Script, moment: datetime, name: str) -> str:
     return str(component["status"])
 
 
-# --- shapes ----------------------------------------------------------------------------------------------------
-
-
 def captured(file: str) -> Any:
     path = CAPTURES / file
     if not path.exists():
@@ -104,9 +101,6 @@ def test_ids_are_in_the_pages_alphabet_and_instants_have_three_digits_and_z(name
     assert all(re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", found) for found in instants)
 
 
-# --- time ------------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("name", shipped())
 def test_any_moment_can_be_asked_in_any_order(name: str) -> None:
     path = shipped()[name]
@@ -129,9 +123,6 @@ def test_nothing_is_stamped_later_than_now_and_the_page_clock_moves_only_at_a_tu
         for incident in answer["incidents"]:
             stamps = [incident["updated_at"], *(update["updated_at"] for update in incident["incident_updates"])]
             assert max(stamps) == incident["updated_at"] <= now
-
-
-# --- incidents -------------------------------------------------------------------------------------------------
 
 
 def test_an_incident_opens_and_ends() -> None:
@@ -245,9 +236,6 @@ def test_a_list_holds_the_fifty_newest() -> None:
         assert shown == sorted(shown, reverse=True)
 
 
-# --- maintenances ----------------------------------------------------------------------------------------------
-
-
 def test_a_maintenance_is_upcoming_then_active_then_over() -> None:
     told = script(UPGRADE)
     stations = {
@@ -274,9 +262,6 @@ def test_a_rescheduled_maintenance_has_another_window() -> None:
         "2026-05-16T01:00:00.000Z",
         "2026-05-16T02:00:00.000Z",
     )
-
-
-# --- single ones -----------------------------------------------------------------------------------------------
 
 
 def test_one_is_found_at_its_own_url_and_not_as_the_other_kind() -> None:

@@ -131,8 +131,6 @@ async def test_it_listens_where_it_is_told_to() -> None:
         assert simulator.url == url
 
 
-# --- faults ----------------------------------------------------------------------------------------------------
-
 DURING, AFTER = at("10:05:00"), at("10:10:00")
 
 

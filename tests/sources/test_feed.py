@@ -8,8 +8,6 @@ from notifier.sources.statuspage import parse_incidents, parse_maintenances
 from tests.sources.feeds import ATOM, DONE, FORMATS, PLANNED, RSS, WEBSOCKET, at, atom, one, segment, times
 from tests.sources.pages import page
 
-# --- what is read ------------------------------------------------------------------------------------------------
-
 
 @FORMATS
 def test_every_entry_is_read(name: str) -> None:
@@ -100,9 +98,6 @@ def test_the_end_date_of_rss_is_better_than_the_banner_s() -> None:
     )
 
 
-# --- labels ------------------------------------------------------------------------------------------------------
-
-
 def test_update_means_the_status_as_it_was() -> None:
     labels = ["Resolved", "Update", "Monitoring", "Update", "Update", "Investigating"]
     html = " ".join(segment(f"Feb 24, 11:{50 - n} UTC", label) for n, label in enumerate(labels))
@@ -120,8 +115,6 @@ def test_the_words_of_a_maintenance_make_one(label: str) -> None:
     incident = parse_feed(atom(segment("Feb 24, 11:50 UTC", label))).incidents[0]
     assert (incident.topic, incident.status) == (Topic.MAINTENANCE, label.lower().replace(" ", "_"))
 
-
-# --- times -------------------------------------------------------------------------------------------------------
 
 ZONES = {
     "UTC": ("UTC", "12:00"),
@@ -183,8 +176,6 @@ def test_a_maintenance_planned_for_next_year_was_announced_in_this() -> None:
 def test_a_leap_day_finds_its_year() -> None:
     assert times(atom(segment("Feb 29, 10:00 UTC"), published="2025-01-04T10:00:00Z")) == [at("2024-02-29T10:00:00")]
 
-
-# --- bodies ------------------------------------------------------------------------------------------------------
 
 BODIES = {
     "line breaks": ("one<br />two<br /><br />three", "one\ntwo\n\nthree"),

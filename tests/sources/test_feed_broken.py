@@ -12,8 +12,6 @@ from notifier.sources.text import Unreadable
 from tests.sources.feeds import ATOM, DONE, FORMATS, PLANNED, atom, segment
 from tests.sources.pages import page
 
-# --- quarantine --------------------------------------------------------------------------------------------------
-
 CLOCK = "<var data-var='date'>24</var>, <var data-var='time'>13:02</var> UTC"
 
 QUARANTINED = {
@@ -49,8 +47,6 @@ def test_a_broken_banner_is_a_broken_entry() -> None:
     assert snapshot.incidents == ()
     assert "not a time: 'some day'" in snapshot.broken[0]
 
-
-# --- refusal -----------------------------------------------------------------------------------------------------
 
 LAUGHS = b"""<?xml version="1.0"?><!DOCTYPE lolz [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">]>
     <feed xmlns="http://www.w3.org/2005/Atom"><title>&b;</title></feed>"""

@@ -10,8 +10,6 @@ from notifier.sources.statuspage import parse_incident, parse_incidents, parse_m
 from tests.sources.pages import Document, changed, dropped, page
 from tests.sources.parsers import FUNDING, PARSERS, PLANNED, POSTMORTEM, WEBSOCKET, at, updates
 
-# --- what is read ------------------------------------------------------------------------------------------------
-
 
 @pytest.mark.parametrize(("source", "parser"), PARSERS.items(), ids=PARSERS)
 def test_a_reading_says_which_source_and_page_it_is_of(
@@ -105,8 +103,6 @@ def test_embedded_components_come_before_those_that_only_an_update_names() -> No
         ("h93mxk2vtq0b", "Kraken API - REST API", "operational"),
     ]
 
-
-# --- tolerance ---------------------------------------------------------------------------------------------------
 
 TOLERATED: dict[str, Callable[[Document], Any]] = {
     "unknown fields": lambda page: page["incidents"][0].update(mood="grim", page_id=None),

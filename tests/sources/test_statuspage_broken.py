@@ -14,8 +14,6 @@ from notifier.sources.text import Unreadable
 from tests.sources.pages import Document, changed, dropped, page
 from tests.sources.parsers import PARSERS, updates
 
-# --- quarantine --------------------------------------------------------------------------------------------------
-
 BROKEN: dict[str, tuple[Callable[[Document], Any], int, str]] = {
     "an incident without id": (
         lambda page: dropped(page, "incidents", 0, "id"),
@@ -106,8 +104,6 @@ def test_notes_are_single_lines() -> None:
     snapshot = parse_incidents(changed("incidents.json", lambda page: page["incidents"][0].update(id="a\nb\x1b")))
     assert snapshot.broken == ("incidents[0] 'a\\nb\\x1b': id: not an id: 'a\\nb\\x1b'",)
 
-
-# --- refusal -----------------------------------------------------------------------------------------------------
 
 REFUSED = {
     "an empty object": (b"{}", "incidents: not a list: None"),
