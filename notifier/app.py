@@ -182,13 +182,21 @@ class Service:
             sender.stop()
 
     async def _first_round(self) -> dict[str, Outcome]:
-        """Every source once, side by side; then the welcome, which needs to know what is open."""
+        """Every source once; then the welcome, which needs to know what is open."""
+        api, feed = self.page_sources[:-1], self.page_sources[-1]
         async with asyncio.TaskGroup() as tasks:
-            asked = {source.name: tasks.create_task(self.poll.page(source)) for source in self.page_sources}
+            asked = {source.name: tasks.create_task(self.poll.page(source)) for source in api}
             if self.exchange is not None:
                 asked[self.exchange.name] = tasks.create_task(self.poll.exchange(self.exchange))
+        outcomes = {name: task.result() for name, task in asked.items()}
+        outcomes[feed.name] = await self.poll.page(feed)  # only the API says which page this is
         await self.poll.welcome(self.page.name)
-        return {name: task.result() for name, task in asked.items()}
+        await self.poll.remind(self._lead)
+        return outcomes
+
+    @property
+    def _lead(self) -> timedelta:
+        return timedelta(minutes=self.settings.announce.maintenance_reminder_minutes)
 
     async def _poll_for_ever(self) -> None:
         first = await self._first_round()
@@ -209,8 +217,8 @@ class Service:
 
     def _wait(self, source: Polled, outcome: Outcome) -> float:
         """Seconds until this source is asked again, with a tenth of jitter either way."""
-        usual = next_poll(self._interval(source), failures=outcome.failures, retry_after=outcome.retry_after)
-        return usual * (0.9 + random.random() / 5)  # noqa: S311 - jitter
+        usual = self._interval(source) * (0.9 + random.random() / 5)  # noqa: S311 - jitter
+        return next_poll(usual, failures=outcome.failures, retry_after=outcome.retry_after)
 
     def _interval(self, source: Polled) -> float:
         if source is self.exchange:
@@ -223,7 +231,8 @@ class Service:
 
     async def _keep_house(self) -> float:
         await self.poll.welcome(self.page.name)
-        await self.poll.remind(timedelta(minutes=self.settings.announce.maintenance_reminder_minutes))
+        await self.poll.remind(self._lead)
+        await self.poll.finish()
         for sender in self.senders:
             await sender.expire()
         return max(1, self.clock.seconds(timedelta(seconds=30)))
@@ -289,9 +298,15 @@ def _sender(settings: Settings, channel: Channel, store: SqlStore, page: Page, c
     )
 
 
-async def run(settings: Settings, write: Callable[[str], None], *, once: bool = False) -> dict[str, int]:
-    """The service, until SIGTERM or SIGINT; with `once`, one round. Deliveries by state."""
+async def run(
+    settings: Settings, write: Callable[[str], None], *, once: bool = False, started: Callable[[], None]
+) -> dict[str, int]:
+    """The service, until SIGTERM or SIGINT; with `once`, one round. Deliveries by state.
+
+    `started` is called when nothing stands in the way any more.
+    """
     async with service(settings, write) as running:
+        started()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, running.stop)

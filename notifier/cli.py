@@ -10,6 +10,7 @@ import sys
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
@@ -31,6 +32,13 @@ T = TypeVar("T")
 out = printing.Output(highlight=False, width=None if sys.stdout.isatty() else 160)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        _line(f"kraken-status-notifier {metadata.version('kraken-status-notifier')}")
+        raise typer.Exit
+
+
 app = typer.Typer(
     help="Tells Slack, Telegram and mail what Kraken's status page says: once each, in order, within seconds.",
     no_args_is_help=True,
@@ -50,6 +58,15 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 def main() -> None:
     """The entry point of the `notifier` command."""
     app()
+
+
+@app.callback()
+def notifier(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Every command that needs settings takes --config PATH, after its name."""
 
 
 @app.command()
@@ -81,9 +98,11 @@ def run(
     """Watch Kraken and tell everyone who asked, until stopped."""
     settings = _settings(config)
     with _logging(settings.log.level, settings):
-        if not once:
+
+        def started() -> None:
             err.print(printing.started(settings), style="dim")
-        counts = _asked(composition.run(settings, _line, once=once))
+
+        counts = _asked(composition.run(settings, _line, once=once, started=started))
         err.print(printing.counts(counts), style="dim")
 
 
@@ -244,7 +263,9 @@ def _mend(config: Path | None, number: int, action: str, done: str, refused: str
 
     async def mend() -> bool:
         async with composition.open_store(settings, existing=True) as store:
-            return await (store.revive(number) if action == "revive" else store.drop(number))
+            return await (
+                store.revive(number, composition.SystemClock().now()) if action == "revive" else store.drop(number)
+            )
 
     if not _asked(mend()):
         err.print(f"[red]✗[/] there is no delivery {number}, or it {refused}")

@@ -7,8 +7,9 @@ under way, and their number is the most that a crash can repeat.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from datetime import timedelta
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -25,7 +26,7 @@ from notifier.ports import (
     StoreFailed,
 )
 from notifier.render import Page, render
-from notifier.retry import END_HORIZON, MAX_UNEXPLAINED, Policy, decide
+from notifier.retry import END_HORIZON, MAX_BUGS, MAX_TRIES, Policy, decide
 
 SEND_SECONDS = 45
 """The longest that a channel may take for one parcel; well within the lease."""
@@ -35,6 +36,9 @@ IDLE_SECONDS = 5
 
 _AGAIN_SECONDS = 0.2
 """What is due and could not be claimed waits for a send of its lane, or for a database that works again."""
+
+CLOCKS_DIFFER = timedelta(hours=1)
+"""By how much the provider's clock may differ from ours when a message is looked for; the ids decide."""
 
 PATIENCE = timedelta(seconds=30)
 """How long emptying the outbox waits for a retry."""
@@ -95,37 +99,37 @@ class Sender:
                 if wait == 0:
                     self._news = False
                     parcels = await self._claim()
-                    for parcel in parcels:
+                    for parcel in parcels or ():
                         self._busy += 1
                         sends.create_task(self._deliver(parcel))
-                    wait = 0 if parcels else _AGAIN_SECONDS
+                    wait = None if parcels is None else 0 if parcels else _AGAIN_SECONDS
                 await self._sleep(IDLE_SECONDS if wait is None else wait)
 
-    async def _claim(self) -> list[Parcel]:
+    async def _claim(self) -> Sequence[Parcel] | None:
+        """None if the database did not take the intents."""
         room = self._in_flight - self._busy
         if room <= 0 or self._loop_time() < self._paused_until:
             return []
         try:
-            return list(await self._outbox.claim(self.channel.name, room, self._clock.now()))
+            return await self._outbox.claim(self.channel.name, room, self._clock.now())
         except StoreFailed as failed:
             log.warning("nothing claimed", channel=self.channel.name, reason=str(failed))
-            return []
+            return None
 
     async def _until_due(self) -> float | None:
         """Seconds until something can be claimed; None if that is later than PATIENCE, or nothing waits."""
         if self._busy >= self._in_flight:
             return IDLE_SECONDS
+        now = self._clock.now()
         try:
-            due = await self._outbox.next_due(self.channel.name)
+            due = await self._outbox.next_due(self.channel.name, now)
         except StoreFailed:
             return IDLE_SECONDS
-        if due is None:
+        pause = self._paused_until - self._loop_time()
+        if due is None or due - now > PATIENCE or pause > PATIENCE.total_seconds():
             return None
-        away = due - self._clock.now()
-        if away > PATIENCE:
-            return None
-        wait = self._clock.seconds(away) if away > timedelta() else 0
-        return min(max(wait, self._paused_until - self._loop_time()), IDLE_SECONDS)
+        wait = self._clock.seconds(due - now) if due > now else 0
+        return min(max(wait, pause), IDLE_SECONDS)
 
     async def _sleep(self, seconds: float) -> None:
         if seconds == 0:
@@ -140,14 +144,20 @@ class Sender:
         """Takes what is too old to be news out of the queue."""
         now = self._clock.now()
         try:
-            await self._outbox.expire(self.channel.name, now - self._policy.horizon, now - END_HORIZON)
+            latest = now + 2 * timedelta(seconds=max(self._policy.waits))
+            await self._outbox.expire(self.channel.name, now - self._policy.horizon, now - END_HORIZON, latest)
         except StoreFailed as failed:
             log.warning("nothing expired", channel=self.channel.name, reason=str(failed))
 
     async def _deliver(self, parcel: Parcel) -> None:
         try:
-            settlement = await self._attempt(parcel)
-            await self._settle(settlement)
+            await self._slot()
+            if self._loop_time() < self._paused_until:
+                state = State.UNKNOWN if parcel.uncertain else State.PENDING
+                again = Settlement(parcel=parcel, state=state, next_attempt_at=self._clock.now(), counts=False)
+                await self._settle(again)
+                return
+            await self._settle(await self._attempt(parcel))
         finally:
             self._busy -= 1
             self._woken.set()
@@ -164,10 +174,14 @@ class Sender:
         except Exception as bug:
             log.exception("a send failed in a way that no channel may", channel=self.channel.name)
             settlement = self._after(parcel, Ambiguous(type(bug).__name__))
+            if parcel.attempt >= MAX_BUGS:
+                settlement = Settlement(parcel=parcel, state=State.DEAD, reason=f"a bug: {type(bug).__name__}")
         for note in self.channel.notes[self._notes_told :]:
             log.warning("note", channel=self.channel.name, note=note)
         self._notes_told = len(self.channel.notes)
-        log.info(
+        well = settlement.state is State.SENT
+        log.log(
+            logging.INFO if well else logging.WARNING,
             "delivery",
             channel=self.channel.name,
             ids=[part.delivery_id for part in parcel.parts],
@@ -178,28 +192,32 @@ class Sender:
         return settlement
 
     async def _send(self, parcel: Parcel) -> Settlement:
-        if parcel.uncertain and parcel.attempt > MAX_UNEXPLAINED:
+        if parcel.uncertain and parcel.attempt > MAX_TRIES:
             return Settlement(parcel=parcel, state=State.DEAD, reason="nobody knows what became of any try")
         if parcel.uncertain and not self.channel.can_find and not self._policy.resend_ambiguous:
             return Settlement(parcel=parcel, state=State.UNKNOWN, reason="may have arrived; not sent again")
-        parts = _to_tell(parcel, can_edit=self.channel.can_edit)
-        message = self._message(parcel, parts) if parts else None
-        try:
-            receipt = await self._found(parcel, message) if message else None
+        parts = _to_tell(parcel, self._clock.now(), can_edit=self.channel.can_edit)
+        if parts and all(part.change.kind is Kind.UPDATE_EDITED for part in parts):
+            return Settlement(parcel=parcel, state=State.EXPIRED, reason="cannot be edited; rides in the next message")
+        if not parts:
             await self._edit(parcel)
+            return Settlement(parcel=parcel, state=State.SENT, reason="nothing new to send")
+        message = self._message(parcel, parts)
+        try:
+            receipt = await self._found(parcel, message)
         except ChannelFailure as failure:
             return self._after(parcel, failure, sending=False)
-        if message is None:
-            return Settlement(parcel=parcel, state=State.SENT, reason="edited in place")
-        if all(part.change.kind is Kind.UPDATE_EDITED for part in parts):
-            return Settlement(parcel=parcel, state=State.EXPIRED, reason="cannot be edited; rides in the next message")
-        return Settlement(parcel=parcel, state=State.SENT, receipt=receipt or await self._paced(parcel, message))
+        receipt = receipt or await self.channel.send(parcel.address, message)
+        try:
+            await self._edit(parcel)
+        except ChannelFailure as failure:
+            log.warning("an earlier message keeps its old text", channel=self.channel.name, reason=failure.reason)
+        return Settlement(parcel=parcel, state=State.SENT, receipt=receipt)
 
     async def _edit(self, parcel: Parcel) -> None:
         for told in parcel.edits if self.channel.can_edit else ():
-            await self.channel.edit(
-                told.receipt, render(told.parts, self._page, origin=self._outbox.origin, date=told.date)
-            )
+            message = render(told.parts, self._page, origin=self._outbox.origin, date=told.date, plain=parcel.plain)
+            await self.channel.edit(told.receipt, message)
 
     def _message(self, parcel: Parcel, parts: tuple[Part, ...]) -> Message:
         return render(
@@ -215,15 +233,15 @@ class Sender:
     async def _found(self, parcel: Parcel, message: Message) -> Receipt | None:
         if not (parcel.uncertain and self.channel.can_find):
             return None
-        since = parcel.first_tried_at - timedelta(seconds=5)
+        since = parcel.first_tried_at - CLOCKS_DIFFER
         return await self.channel.find(parcel.address, message, since)
 
-    async def _paced(self, parcel: Parcel, message: Message) -> Receipt:
+    async def _slot(self) -> None:
+        """Waits for this send's place in the channel's pace."""
         if self._gap:
             slot = max(self._next_slot, self._loop_time())
             self._next_slot = slot + self._gap
             await asyncio.sleep(slot - self._loop_time())
-        return await self.channel.send(parcel.address, message)
 
     def _after(self, parcel: Parcel, failure: ChannelFailure, *, sending: bool = True) -> Settlement:
         """What becomes of the parcel. If it failed before anything was sent, what may have arrived still may have."""
@@ -237,12 +255,13 @@ class Sender:
         if decision.pause is not None:
             self._paused_until = max(self._paused_until, self._loop_time() + self._clock.seconds(decision.pause))
             log.warning("channel paused", channel=self.channel.name, reason=failure.reason, for_=str(decision.pause))
+        still_uncertain = parcel.uncertain and not sending and decision.state is State.PENDING
         return Settlement(
             parcel=parcel,
-            state=State.UNKNOWN if parcel.uncertain and not sending else decision.state,
+            state=State.UNKNOWN if still_uncertain else decision.state,
             reason=failure.reason,
             next_attempt_at=self._clock.now() + decision.after if decision.after is not None else None,
-            counts=decision.counts,
+            counts=decision.counts and not still_uncertain,
             plain=parcel.plain or decision.plain,
             gone=decision.gone,
             moved_to=decision.moved_to,
@@ -264,13 +283,14 @@ class Sender:
         return asyncio.get_running_loop().time()
 
 
-def _to_tell(parcel: Parcel, *, can_edit: bool) -> tuple[Part, ...]:
+def _to_tell(parcel: Parcel, now: datetime, *, can_edit: bool) -> tuple[Part, ...]:
     """The parts that a new message has to tell: an edit only where its update is told in the same message, or where
-    nothing already sent can be edited.
+    nothing already sent can be edited; a reminder only before its time.
     """
     told_here = {part.change.update_id for part in parcel.parts if part.change.kind is Kind.UPDATE_POSTED}
     return tuple(
         part
         for part in parcel.parts
-        if part.change.kind is not Kind.UPDATE_EDITED or part.change.update_id in told_here or not can_edit
+        if (part.change.kind is not Kind.UPDATE_EDITED or part.change.update_id in told_here or not can_edit)
+        and not (part.change.kind is Kind.MAINTENANCE_DUE and part.change.window and part.change.window.start <= now)
     )

@@ -76,7 +76,7 @@ class Poll:
         """Recalls what is known, and finishes what a process before this one left half written."""
         self._fresh = (await self._store.page()).watched_since is None
         self._open = {incident.id: incident for incident in await self._store.open_incidents()}
-        await self._write_all_debts()
+        await self.finish()
 
     def is_active(self) -> bool:
         """Whether an unresolved incident moved within the last hour."""
@@ -145,10 +145,8 @@ class Poll:
             if self._wrong_page and snapshot.page_id is None and snapshot.exchange is None:
                 raise SourceFailed(self._wrong_page)
             changes = await self._record(_incident_ids(snapshot), lambda known: diff(known, snapshot, now))
-        except BaseException as failed:
-            source.forget()  # what is not recorded has to be read again, even if the page stays as it is
-            if isinstance(failed, SourceFailed):
-                self._wrong_page = failed.reason
+        except SourceFailed as failed:
+            self._wrong_page = failed.reason
             raise
         if snapshot.page_id is not None:
             self._wrong_page = ""
@@ -174,7 +172,7 @@ class Poll:
             self._told()
         if more:
             await asyncio.sleep(HEAD_START)
-            await self._write_all_debts()
+            await self.finish()
         return news.changes
 
     def _remember(self, incidents: Mapping[str, KnownIncident]) -> None:
@@ -184,12 +182,17 @@ class Poll:
             else:
                 self._open.pop(incident.id, None)
 
-    async def _write_all_debts(self) -> None:
-        while await self._store.fan_out():
-            self._told()
+    async def finish(self) -> None:
+        """Writes the rest of every fan-out. What fails here is written later: the readings themselves are recorded."""
+        try:
+            while await self._store.fan_out():
+                self._told()
+        except StoreFailed as failed:
+            log.warning("the rest of a fan-out waits", reason=str(failed))
 
     async def _failed(self, source: Source, watch: _Watch, failed: SourceFailed | StoreFailed) -> Outcome:
-        watch.listed = frozenset()
+        source.forget()  # what is not recorded has to be read again, whole, even if the page stays as it is
+        watch.listed, watch.complete = frozenset(), False
         reason = str(failed)
         if not watch.failures:
             log.warning("source failed", source=source.name, reason=reason)

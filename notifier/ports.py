@@ -53,8 +53,8 @@ class ChannelFailure(Exception):
     """Why a message did not go out. The text holds no secret."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+        self.reason = reason.encode(errors="replace").decode()  # it is written down, whatever a provider said
+        super().__init__(self.reason)
 
 
 class NotSent(ChannelFailure):
@@ -244,9 +244,11 @@ class Outbox(Protocol):
     async def settle(self, settlement: Settlement) -> None:
         """Commits a result, together with those of other sends that end at the same moment."""
 
-    async def expire(self, channel: str, news_since: datetime, ends_since: datetime) -> int: ...
+    async def expire(self, channel: str, news_since: datetime, ends_since: datetime, latest: datetime) -> int:
+        """Takes what is older out of the queue; how many. No retry stays due after `latest`: clocks are put back."""
 
-    async def next_due(self, channel: str) -> datetime | None: ...
+    async def next_due(self, channel: str, now: datetime) -> datetime | None:
+        """When something of this channel can be claimed next; None if nothing waits."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -95,8 +95,8 @@ def demo_summary(messages: Sequence[Shown]) -> RenderableType:
             states = ", ".join(each.message.subject.partition("] ")[2].partition(":")[0].lower() for each in news)
             table.add_row(name, str(len(got)), states, f"{news[0].at:%H:%M:%S} UTC" if news else "–")
     advice = Text.assemble(
-        "Next: ", ("cp config.example.toml config.toml", "bold"), ", fill in a channel, then ",
-        ("notifier check", "bold"), " and ", ("notifier run", "bold"), ".",
+        "Next: write a config.toml with the channels you have (config.example.toml shows every key), then ",
+        (".venv/bin/notifier check", "bold"), " and ", (".venv/bin/notifier run", "bold"), ".",
     )  # fmt: skip
     return Group(table, advice)
 

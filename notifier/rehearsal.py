@@ -266,9 +266,15 @@ def _revealed(incident: Incident) -> Iterator[Incident]:
 
 
 async def simulate(script: Script, *, speed: float, port: int, started: Callable[[str, datetime], None]) -> None:
-    """Serves a script on loopback from its start, for ever; when its story is over, its last state stays."""
-    clock = StoryClock(script.page.start, speed)
-    async with Simulator(script, clock.now, port=port) as simulator:
+    """Serves a script on loopback, for ever. The story begins when it is first asked; its last state stays."""
+    clocks: list[StoryClock] = []
+
+    def now() -> datetime:
+        if not clocks:
+            clocks.append(StoryClock(script.page.start, speed))
+        return clocks[0].now()
+
+    async with Simulator(script, now, port=port) as simulator:
         started(simulator.url, script.page.start)
         await asyncio.Event().wait()
 

@@ -193,7 +193,7 @@ def _earlier(changes: Sequence[Change], now: datetime) -> Iterable[Line]:
 
 
 def _lateness(change: Change, now: datetime) -> Iterable[Line]:
-    if change.kind is not Kind.UPDATE_POSTED:
+    if change.kind in (Kind.WELCOME, Kind.UPDATE_EDITED):
         return
     posted = change.posted_at or change.at
     if posted - change.at > LATE:

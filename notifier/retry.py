@@ -8,7 +8,6 @@ from datetime import timedelta
 
 from notifier.model import Address, State
 from notifier.ports import (
-    Ambiguous,
     BadCredentials,
     BadMessage,
     ChannelFailure,
@@ -46,8 +45,11 @@ END_HORIZON = timedelta(hours=24)
 MAX_BAD = 3
 """Refusals of one message, the plain form included, before it is given up."""
 
-MAX_UNEXPLAINED = 8
-"""Unclear ends of one message before it is given up."""
+MAX_BUGS = 8
+"""Tries of one message that ended in a bug of ours before it is given up."""
+
+MAX_TRIES = 100
+"""Tries of one message that may have arrived before it is given up; more than any horizon holds."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,7 +68,10 @@ class Decision:
 
 
 def decide(failure: ChannelFailure, policy: Policy, *, attempt: int, can_find: bool, jitter: float) -> Decision:
-    """What becomes of a parcel whose `attempt`-th try (from 1) ended so."""
+    """What becomes of a parcel whose `attempt`-th try (from 1) ended so.
+
+    What may have arrived is asked for, sent again or left, until it is too old to be news.
+    """
     wait = timedelta(seconds=max(0.1, policy.waits[min(attempt, len(policy.waits)) - 1] * jitter))
     match failure:
         case NotSent():
@@ -79,19 +84,12 @@ def decide(failure: ChannelFailure, policy: Policy, *, attempt: int, can_find: b
         case Gone():
             return Decision(state=State.FAILED, gone=True)
         case BadMessage():
-            return Decision(state=State.PENDING if attempt < MAX_BAD else State.DEAD, plain=True, after=wait)
+            if attempt >= MAX_BAD:
+                return Decision(state=State.DEAD)
+            return Decision(state=State.PENDING, plain=True, after=wait)
         case BadCredentials():
             pause = timedelta(minutes=5)
             return Decision(state=State.PENDING, after=pause, counts=False, pause=pause)
-        case Ambiguous():
-            return after_unknown(policy, attempt=attempt, can_find=can_find, wait=wait)
-    return after_unknown(policy, attempt=attempt, can_find=can_find, wait=wait)
-
-
-def after_unknown(policy: Policy, *, attempt: int, can_find: bool, wait: timedelta) -> Decision:
-    """What becomes of a parcel that may have arrived: ask, send again, or leave it."""
-    if attempt >= MAX_UNEXPLAINED:
-        return Decision(state=State.DEAD)
     if can_find:
         return Decision(state=State.UNKNOWN, after=max(wait, timedelta(seconds=3)))
     return Decision(state=State.UNKNOWN, after=wait if policy.resend_ambiguous else None)

@@ -98,6 +98,7 @@ class RecordingChannel:
         self._at_once = 0
         self.looks = 0
         self._failed_looks: list[ChannelFailure] = []
+        self._failed_edits: list[ChannelFailure] = []
         self._failures: list[tuple[ChannelFailure, bool]] = []
         self._refusing: dict[str, Callable[[], ChannelFailure]] = {}
         self._tried = asyncio.Event()
@@ -109,6 +110,12 @@ class RecordingChannel:
 
     def fail_look(self, failure: ChannelFailure) -> None:
         self._failed_looks.append(failure)
+
+    def fail_edit(self, failure: ChannelFailure) -> None:
+        self._failed_edits.append(failure)
+
+    def relent(self, address: str) -> None:
+        del self._refusing[address]
 
     def refuse(self, address: str, failure: Callable[[], ChannelFailure]) -> None:
         self._refusing[address] = failure
@@ -147,6 +154,8 @@ class RecordingChannel:
             self._at_once -= 1
 
     async def edit(self, receipt: Receipt, message: Message) -> None:
+        if self._failed_edits:
+            raise self._failed_edits.pop(0)
         for each in self.arrived:
             if each.receipt.ref == receipt.ref:
                 each.edits.append(message)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from notifier.model import Address, Component, Filter, QuietHours, Topic
+from notifier.model import Address, Component, Filter, QuietHours, Topic, Window
 from notifier.ports import (
     Ambiguous,
     BadCredentials,
@@ -23,7 +23,7 @@ from notifier.ports import (
     Throttled,
 )
 from notifier.retry import POLICIES
-from tests.builders import NOW, at, incident, page, update
+from tests.builders import NOW, at, incident, maintenance, page, update
 from tests.doubles import RecordingChannel
 from tests.world import World, to
 
@@ -326,3 +326,116 @@ async def test_stopping_finishes_what_is_under_way_and_claims_nothing_more(born:
         channel.release()
     assert len(channel.arrived) == 8
     assert (await world.store.counts()) == {"sent": 8, "pending": 12}
+
+
+async def test_a_refused_message_is_given_up_and_stops_nobody(born: Born) -> None:
+    channel = RecordingChannel("telegram")
+    channel.refuse("telegram:1", lambda: BadMessage("can't parse"))
+    world = await born(channel)
+    await world.subscribe("telegram:1", "telegram:2")
+    await world.sees(page(), page(incident(OPEN)))
+    await world.deliver("telegram")
+    world.clock.move(timedelta(hours=1))
+    await world.sees(page(incident(OPEN, FIXED)))
+    await world.deliver("telegram")
+    assert [len(channel.at(f"telegram:{n}")) for n in (1, 2)] == [0, 2]
+    assert (await world.store.counts())["dead"] == 2
+
+
+async def test_an_outage_of_the_provider_shorter_than_the_horizon_loses_nothing(born: Born) -> None:
+    channel = RecordingChannel("telegram")
+    world = await born(channel)
+    await world.subscribe("telegram:1")
+    await world.sees(page(), page(incident(OPEN)))
+    channel.fail(Ambiguous("502"), times=12)
+    for _ in range(13):
+        await world.deliver("telegram")
+        world.clock.move(timedelta(minutes=6))
+    assert len(channel.arrived) == 1
+
+
+async def test_what_quiet_hours_deferred_survives_a_failed_try(born: Born) -> None:
+    world = await born(RecordingChannel("telegram"))
+    quiet = Filter(quiet_hours=QuietHours(start=at("10:00").time(), end=at("18:00").time(), zone="UTC"))
+    await world.subscribe(to("telegram:1", filter=quiet))
+    await world.sees(page(), page(incident(OPEN)))
+    world.channels["telegram"].fail(BadCredentials("401"))
+    world.clock.move(timedelta(hours=6, minutes=1))
+    assert await world.deliver("telegram") == []
+    world.clock.move(timedelta(minutes=6))
+    assert len(await world.deliver("telegram")) == 1
+
+
+async def test_a_revived_delivery_is_sent_however_old_it_is(born: Born) -> None:
+    channel = RecordingChannel("telegram")
+    channel.refuse("telegram:1", lambda: Gone("blocked"))
+    world = await born(channel)
+    await world.subscribe("telegram:1")
+    await world.sees(page(), page(incident(OPEN)))
+    await world.deliver("telegram")
+    channel.relent("telegram:1")
+    world.clock.move(timedelta(days=3))
+    [entry] = await world.store.deliveries((), 1)
+    assert await world.store.revive(entry.id, world.clock.now())
+    assert len(await world.deliver("telegram")) == 1
+
+
+async def test_a_clock_that_jumps_ahead_during_a_send_repeats_nothing(born: Born) -> None:
+    channel = RecordingChannel("telegram")
+    world = await born(channel)
+    await world.subscribe("telegram:1")
+    await world.sees(page(), page(incident(OPEN)))
+    channel.hold()
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        tasks.create_task(world.sender("telegram").run(until_empty=True))
+        await channel.until_tried(1)
+        world.clock.move(timedelta(days=1))
+        assert await world.store.claim("telegram", 8, world.clock.now()) == []
+        channel.release()
+    assert len(channel.arrived) == 1
+
+
+async def test_a_moved_chat_stays_followed_after_a_restart(born: Born) -> None:
+    channel = RecordingChannel("telegram")
+    channel.refuse("telegram:-9", lambda: Moved("upgraded", Address("telegram", "-1009")))
+    world = await born(channel)
+    await world.subscribe("telegram:-9")
+    await world.sees(page(), page(incident(OPEN)))
+    await world.deliver("telegram")
+    await world.subscribe("telegram:-9")
+    await world.sees(page(incident(OPEN, FIXED)))
+    assert [str(each.to) for each in await world.deliver("telegram")] == ["telegram:-1009"] * 2
+
+
+async def test_a_refused_edit_takes_no_news_with_it(world: World) -> None:
+    await world.sees(page(incident(OPEN)))
+    await world.deliver()
+    world.channels["console"].fail_edit(BadMessage("can't parse"))
+    await world.sees(page(incident(replace(OPEN, text="Other words."), OVER)))
+    arrived = await world.deliver()
+    assert [each.subject.split(":")[0] for each in arrived] == ["[Kraken] Investigating", "[Kraken] Resolved"]
+
+
+async def test_a_reminder_after_its_time_is_not_sent(born: Born) -> None:
+    world = await born()
+    await world.subscribe("console:")
+    ahead = maintenance(update("6:00", "scheduled"), window=Window(start=at("12:20")))
+    await world.sees(page(), page(ahead))
+    await world.deliver()
+    await world.poll.remind(timedelta(minutes=30))
+    world.clock.move(timedelta(minutes=40))
+    assert len(await world.deliver()) == 1
+
+
+async def test_emptying_the_outbox_does_not_wait_for_a_conversation_that_backs_off(born: Born) -> None:
+    channel = RecordingChannel("mailto", can_edit=False)
+    world = await born(channel)
+    await world.subscribe("mailto:ops@example.com")
+    await world.sees(page(), page(incident(OPEN)))
+    channel.fail(NotSent("greylisted"), times=50)
+    await world.deliver("mailto")
+    await world.sees(page(incident(OPEN, FIXED)))
+    tries = channel.tries
+    async with asyncio.timeout(5):
+        await world.deliver("mailto")
+    assert channel.tries <= tries + 1

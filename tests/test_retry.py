@@ -18,7 +18,7 @@ from notifier.ports import (
     NotSent,
     Throttled,
 )
-from notifier.retry import MAX_BAD, MAX_UNEXPLAINED, POLICIES, Decision, Policy, decide, next_poll
+from notifier.retry import MAX_BAD, POLICIES, Decision, Policy, decide, next_poll
 
 POLICY = Policy(waits=(1, 5, 15), horizon=timedelta(hours=1))
 NEW = Address("telegram", "-1009")
@@ -74,7 +74,7 @@ DECISIONS: dict[str, tuple[Decision, Decision]] = {
     ),
     "refused text for the last time": (
         after(BadMessage("can't parse"), attempt=MAX_BAD),
-        Decision(state=State.DEAD, plain=True, after=seconds(15)),
+        Decision(state=State.DEAD),
     ),
     "refused credentials: the channel pauses, nothing is lost": (
         after(BadCredentials("401"), attempt=50),
@@ -96,9 +96,9 @@ DECISIONS: dict[str, tuple[Decision, Decision]] = {
         after(Ambiguous("timeout"), Policy(waits=(1,), horizon=seconds(1), resend_ambiguous=False), can_find=True),
         Decision(state=State.UNKNOWN, after=seconds(3)),
     ),
-    "unclear too often: a person must look": (
-        after(Ambiguous("timeout"), attempt=MAX_UNEXPLAINED, can_find=True),
-        Decision(state=State.DEAD),
+    "unclear for the fiftieth time: still asked, for its age decides": (
+        after(Ambiguous("timeout"), Policy(waits=(1, 600), horizon=seconds(1)), attempt=50, can_find=True),
+        Decision(state=State.UNKNOWN, after=seconds(600)),
     ),
     "a failure that nobody has a name for counts as unclear": (
         after(ChannelFailure("?")),

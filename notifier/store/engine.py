@@ -34,7 +34,7 @@ def open_engine(url: str) -> AsyncEngine:
     try:
         sqlite3.connect(path).close()  # tried here because aiosqlite leaves a thread behind where it fails
     except sqlite3.Error as error:
-        raise StoreRefused(_why(error)) from error
+        raise StoreRefused(why(error)) from error
     engine = create_async_engine(parsed.set(drivername="sqlite+aiosqlite"), connect_args={"timeout": BUSY_SECONDS})
 
     @event.listens_for(engine.sync_engine, "connect")
@@ -69,7 +69,7 @@ async def migrate(engine: AsyncEngine) -> tuple[str | None, str]:
                 await connection.execution_options(isolation_level="AUTOCOMMIT")
                 await connection.exec_driver_sql("PRAGMA journal_mode=WAL")
     except DBAPIError as error:
-        raise StoreRefused(_why(error.orig)) from error
+        raise StoreRefused(why(error.orig)) from error
     return before, REVISION
 
 
@@ -79,7 +79,8 @@ def _revision(connection: sa.Connection) -> str | None:
     return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
 
 
-def _why(error: BaseException | None) -> str:
+def why(error: BaseException | None) -> str:
+    """What is wrong with a database, and the cure."""
     said = str(error).splitlines()[0] if str(error) else type(error).__name__
     cures = {
         "not a database": "the file in store.url is not a database; move it away or name another one",

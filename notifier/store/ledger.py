@@ -22,25 +22,28 @@ _s = t.subscriptions.c
 
 async def sync(connection: AsyncConnection, wanted: Sequence[Subscription], *, welcome: bool, now: datetime) -> None:
     """Makes the configuration's subscriptions those given; those gone from it end, with what waits for them."""
-    for each in wanted:
-        filter_id = await _filter_id(connection, FILTER.dump(each.filter))
-        query = insert(connection, t.subscriptions).values(
-            address=str(each.address),
-            channel=each.address.channel,
-            origin=each.origin,
-            name=each.name,
-            mention=each.mention,
-            filter_id=filter_id,
-            active=True,
-            reason="",
-            welcomed=not welcome,
-            created_at=now,
-        )
-        changed = {key: query.excluded[key] for key in ("origin", "name", "mention", "filter_id", "active", "reason")}
-        await connection.execute(query.on_conflict_do_update(index_elements=["address"], set_=changed))
     addresses = [str(each.address) for each in wanted]
+    for each, address in zip(wanted, addresses, strict=True):
+        known = await connection.execute(
+            sa.select(_s.id).where((_s.written == address) | (_s.address == address)).order_by(_s.written != address)
+        )
+        values = {
+            "written": address,
+            "origin": each.origin,
+            "name": each.name,
+            "mention": each.mention,
+            "filter_id": await _filter_id(connection, FILTER.dump(each.filter)),
+            "active": True,
+            "reason": "",
+        }
+        number = known.scalars().first()
+        if number is not None:
+            await connection.execute(sa.update(t.subscriptions).where(_s.id == number).values(values))
+        else:
+            new = {"address": address, "channel": each.address.channel, "welcomed": not welcome, "created_at": now}
+            await connection.execute(sa.insert(t.subscriptions).values({**values, **new}))
     gone = await connection.execute(
-        sa.select(_s.id).where(_s.origin == "config", _s.active, _s.address.not_in(addresses))
+        sa.select(_s.id).where(_s.origin == "config", _s.active, _s.written.not_in(addresses))
     )
     ended = [row.id for row in gone]
     if ended:
@@ -92,12 +95,12 @@ async def counts(connection: AsyncConnection) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
-async def revive(connection: AsyncConnection, delivery_id: int) -> bool:
-    """Tries a given-up delivery again, and its subscription with it; whether there was one."""
+async def revive(connection: AsyncConnection, delivery_id: int, now: datetime) -> bool:
+    """Tries a given-up delivery again, as news of now, and its subscription with it; whether there was one."""
     result = await connection.execute(
         sa.update(t.deliveries)
         .where(_d.id == delivery_id, _d.state.in_([State.FAILED, State.DEAD, State.UNKNOWN, State.EXPIRED]))
-        .values(state=State.PENDING, due_at=AT_ONCE, attempt=0, plain=None, parcel_id=None, reason=None)
+        .values(state=State.PENDING, due_at=AT_ONCE, news_at=now, attempt=0, plain=None, parcel_id=None, reason=None)
         .returning(_d.subscription_id)
     )
     subscription = result.scalar()

@@ -31,12 +31,14 @@ async def claim(
     connection: AsyncConnection, wishes: Sequence[tuple[str, int]], token: int, now: datetime
 ) -> list[Parcel]:
     """For each channel up to so many parcels that may be sent now, their intents written."""
-    lanes = [lane for channel, most in wishes for lane in await _due_lanes(connection, channel, most, now)]
+    lanes = [lane for channel, most in wishes for lane in await _due_lanes(connection, channel, most, token, now)]
     if not lanes:
         return []
     waiting = await _waiting(connection, lanes)
     parcels = []
     for lane, rows in waiting.items():
+        if not rows:
+            continue
         uncertain = [row for row in rows if row.state in (State.UNKNOWN, State.SENDING)]
         rows = [row for row in rows if row.parcel_id == uncertain[0].parcel_id] if uncertain else rows
         parcels.append(await _bind(connection, lane, rows, bool(uncertain), now))
@@ -69,9 +71,16 @@ _other = t.deliveries.alias()
 _BUSY = sa.exists().where(
     _other.c.subscription_id == _d.subscription_id,
     _other.c.subject_id == _d.subject_id,
-    _other.c.due_at > sa.bindparam("now", type_=t.Instant),
-    _other.c.state.in_([State.SENDING, State.UNKNOWN]) | ((_other.c.state == State.PENDING) & (_other.c.attempt > 0)),
+    ((_other.c.state == State.SENDING) & (_other.c.token == sa.bindparam("token", type_=sa.BigInteger)))
+    | (
+        (_other.c.due_at > sa.bindparam("now", type_=t.Instant))
+        & (
+            _other.c.state.in_([State.SENDING, State.UNKNOWN])
+            | ((_other.c.state == State.PENDING) & (_other.c.attempt > 0))
+        )
+    ),
 )
+"""Under way here, whatever the clock says; under way elsewhere; or backing off."""
 
 DUE_LANES = (
     sa.select(_d.subscription_id, _d.subject_id)
@@ -107,8 +116,8 @@ WAITING = (
 """The deliveries of some lanes that are not told yet, in the order of their changes, with what a send needs."""
 
 
-async def _due_lanes(connection: AsyncConnection, channel: str, limit: int, now: datetime) -> list[_Lane]:
-    rows = await connection.execute(DUE_LANES, {"channel": channel, "now": now, "most": limit * 4})
+async def _due_lanes(connection: AsyncConnection, channel: str, limit: int, token: int, now: datetime) -> list[_Lane]:
+    rows = await connection.execute(DUE_LANES, {"channel": channel, "now": now, "token": token, "most": limit * 4})
     return list(dict.fromkeys((row[0], row[1]) for row in rows))[:limit]
 
 
@@ -149,7 +158,9 @@ async def settle(connection: AsyncConnection, settlements: Sequence[Settlement],
     rows = []
     for each in settlements:
         newest = each.parcel.parts[-1].delivery_id
-        due = each.next_attempt_at or (AT_ONCE if each.state is State.PENDING else None)
+        due = each.next_attempt_at if each.state in (State.PENDING, State.UNKNOWN) else None
+        if each.state is State.PENDING and due is None:
+            due = AT_ONCE
         for part in each.parcel.parts:
             carries = part.delivery_id == newest
             sent = each.state is State.SENT
@@ -215,12 +226,17 @@ async def _start_threads(connection: AsyncConnection, settlements: Sequence[Sett
 
 
 async def _move(connection: AsyncConnection, subscription_id: int, to: Address) -> None:
-    """The new address takes the place of the old one; where it is subscribed already, the old one ends."""
+    """The new address takes the place of the old one; where somebody is subscribed there, the old one ends."""
     s = t.subscriptions.c
-    there = await connection.execute(sa.select(s.id).where(s.address == str(to), s.id != subscription_id))
-    if there.scalar() is not None:
+    there = (
+        await connection.execute(sa.select(s.id, s.active).where(s.address == str(to), s.id != subscription_id))
+    ).first()
+    if there is not None and there.active:
         await switch_off(connection, [subscription_id], f"moved to {to}, which is subscribed already")
         return
+    if there is not None:
+        ended = sa.update(t.subscriptions).where(s.id == there.id)
+        await connection.execute(ended.values(address=f"{to} (until {there.id})", written=""))
     await connection.execute(sa.update(t.subscriptions).where(s.id == subscription_id).values(address=str(to)))
 
 
@@ -246,30 +262,37 @@ async def abandon_leases(connection: AsyncConnection, token: int, ask_at: dateti
     return result.rowcount
 
 
-async def expire(connection: AsyncConnection, channel: str, news_since: datetime, ends_since: datetime) -> int:
+async def expire(
+    connection: AsyncConnection, channel: str, news_since: datetime, ends_since: datetime, latest: datetime
+) -> int:
     """Waiting news older than the horizon is no news any more: it rides in the next message of its lane."""
-    old = sa.exists().where(
-        t.changes.c.id == _d.change_id,
-        t.changes.c.detected_at
-        < sa.case((t.changes.c.ends, sa.literal(ends_since, t.Instant)), else_=sa.literal(news_since, t.Instant)),
-    )
+    mine = (_d.channel == channel) & _d.state.in_([State.PENDING, State.UNKNOWN]) & _d.due_at.is_not(None)
+    ends = sa.exists().where(t.changes.c.id == _d.change_id, t.changes.c.ends)
     result = await connection.execute(
         sa.update(t.deliveries)
-        .where(
-            _d.channel == channel,
-            _d.state == State.PENDING,
-            (_d.attempt > 0) | (_d.due_at < news_since),  # what quiet hours defer is not old
-            old,
-        )
+        .where(mine, _d.news_at < news_since, (_d.news_at < ends_since) | sa.not_(ends))
         .values(state=State.EXPIRED, due_at=None, reason="too old to be news")
+    )
+    await connection.execute(
+        sa.update(t.deliveries).where(mine, _d.attempt > 0, _d.due_at > latest).values(due_at=AT_ONCE)
     )
     return result.rowcount
 
 
-async def next_due(connection: AsyncConnection, channel: str) -> datetime | None:
-    """When something of this channel is due next; None if nothing waits."""
-    found = await connection.execute(
-        sa.select(sa.func.min(_d.due_at)).where(_d.channel == channel, _d.due_at.is_not(None))
+NEXT_DUE = (
+    sa.select(_d.due_at)
+    .where(
+        _d.channel == sa.bindparam("channel"),
+        _d.due_at.is_not(None),
+        (_d.due_at > sa.bindparam("now", type_=t.Instant)) | sa.not_(_BUSY),
     )
+    .order_by(_d.due_at)
+    .limit(1)
+)
+
+
+async def next_due(connection: AsyncConnection, channel: str, token: int, now: datetime) -> datetime | None:
+    """When something of this channel can be claimed next; None if nothing waits."""
+    found = await connection.execute(NEXT_DUE, {"channel": channel, "token": token, "now": now})
     due: datetime | None = found.scalar()
     return due

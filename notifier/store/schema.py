@@ -78,6 +78,7 @@ subscriptions = Table(
     metadata,
     Column("id", _id, primary_key=True),
     Column("address", Text, nullable=False, unique=True),
+    Column("written", Text, nullable=False),  # the address as the configuration has it; a chat that moved has another
     Column("channel", Text, nullable=False),
     Column("origin", Text, nullable=False),
     Column("name", Text, nullable=False),
@@ -128,6 +129,7 @@ deliveries = Table(
     Column(
         "due_at", Instant
     ),  # when something must be done: try, ask again, or give up on a lost sender; null: nothing
+    Column("news_at", Instant, nullable=False),  # since when it is news: its detection, or the end of quiet hours
     Column("attempt", Integer, nullable=False, default=0),
     Column("tried_at", Instant),  # the first try of the parcel as it is bound now
     Column("parcel_id", _id),  # the newest delivery of the parcel that it is, or was, part of

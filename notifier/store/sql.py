@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from notifier.known import Known, KnownIncident, KnownPage
 from notifier.model import Change, Filter, State, Subscription
-from notifier.ports import Entry, News, Parcel, Settlement, SourceState, StoreFailed, Want
+from notifier.ports import Entry, News, Parcel, Settlement, SourceState, StoreFailed, StoreRefused, Want
 from notifier.store import engine as opening
 from notifier.store import ledger, outbox, record, schema
 from notifier.store.together import Together
@@ -50,6 +50,9 @@ class SqlStore:
                 await connection.execute(query.on_conflict_do_nothing())
                 origin = await connection.execute(sa.select(schema.meta.c.value).where(schema.meta.c.key == "origin"))
                 return cls(engine, token=token, origin=str(origin.scalar_one()))
+        except DBAPIError as error:
+            await engine.dispose()
+            raise StoreRefused(opening.why(error.orig)) from error
         except BaseException:
             await engine.dispose()
             raise
@@ -131,13 +134,13 @@ class SqlStore:
         async with self._write() as connection:
             return await outbox.abandon_leases(connection, self._token, ask_at)
 
-    async def expire(self, channel: str, news_since: datetime, ends_since: datetime) -> int:
+    async def expire(self, channel: str, news_since: datetime, ends_since: datetime, latest: datetime) -> int:
         async with self._write() as connection:
-            return await outbox.expire(connection, channel, news_since, ends_since)
+            return await outbox.expire(connection, channel, news_since, ends_since, latest)
 
-    async def next_due(self, channel: str) -> datetime | None:
+    async def next_due(self, channel: str, now: datetime) -> datetime | None:
         async with self._read() as connection:
-            return await outbox.next_due(connection, channel)
+            return await outbox.next_due(connection, channel, self._token, now)
 
     # The operator's.
 
@@ -161,9 +164,9 @@ class SqlStore:
         async with self._read() as connection:
             return await ledger.sources(connection)
 
-    async def revive(self, delivery_id: int) -> bool:
+    async def revive(self, delivery_id: int, now: datetime) -> bool:
         async with self._write() as connection:
-            return await ledger.revive(connection, delivery_id)
+            return await ledger.revive(connection, delivery_id, now)
 
     async def drop(self, delivery_id: int) -> bool:
         async with self._write() as connection:

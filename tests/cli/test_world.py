@@ -84,8 +84,8 @@ async def test_a_test_message_that_does_not_arrive_says_why(ask: Ask, there: Tow
 
 async def test_a_test_message_to_nowhere_is_refused(ask: Ask, there: Town) -> None:
     elsewhere = await ask("test", "slack-webhook:elsewhere")
-    assert (elsewhere.exit_code, elsewhere.stdout) == (1, "")
-    assert "no Slack webhook is called elsewhere" in elsewhere.stderr
+    assert (elsewhere.exit_code, elsewhere.stdout) == (2, "")
+    assert "slack-webhook:elsewhere is not defined" in elsewhere.stderr
     pigeon = await ask("test", "carrier-pigeon:1")
     assert (pigeon.exit_code, pigeon.stdout) == (2, "")
     assert "use one of slack:C0123456789" in pigeon.stderr

@@ -79,7 +79,7 @@ async def test_a_given_up_delivery_is_tried_again_with_its_subscription(store: S
     await store.settle(Settlement(parcel=await claimed(store), state=State.FAILED, reason="blocked", gone=True))
     [entry] = await store.deliveries([State.FAILED], 10)
     assert (entry.reason, entry.attempt, entry.due_at) == ("blocked", 1, None)
-    assert await store.revive(entry.id)
+    assert await store.revive(entry.id, NOW)
     again = await claimed(store)
     assert (again.attempt, again.uncertain) == (1, False)
     await tell(store, change("later", subject="another"))
@@ -90,9 +90,9 @@ async def test_what_is_not_given_up_cannot_be_tried_again(store: SqlStore) -> No
     await watch(store, "telegram:1")
     await tell(store, change())
     [entry] = await store.deliveries((), 10)
-    assert not await store.revive(entry.id)
+    assert not await store.revive(entry.id, NOW)
     await store.settle(Settlement(parcel=await claimed(store), state=State.SENT))
-    assert not await store.revive(entry.id) and not await store.revive(12345)
+    assert not await store.revive(entry.id, NOW) and not await store.revive(12345, NOW)
 
 
 async def test_what_waits_can_be_dropped_and_what_is_out_or_under_way_cannot(store: SqlStore) -> None:

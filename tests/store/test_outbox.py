@@ -234,10 +234,10 @@ OLD = timedelta(hours=2)
 async def test_what_failed_until_it_is_old_expires_and_rides_with_the_next_message(owing: SqlStore) -> None:
     [parcel] = await owing.claim("telegram", 10, NOW)
     await owing.settle(Settlement(parcel=parcel, state=State.PENDING, next_attempt_at=NOW + MINUTE))
-    assert await owing.expire("telegram", NOW - OLD, NOW - OLD) == 0
-    assert await owing.expire("mailto", NOW + OLD, NOW + OLD) == 0
-    assert await owing.expire("telegram", NOW + OLD, NOW + OLD) == 2
-    assert await owing.next_due("telegram") is None
+    assert await owing.expire("telegram", NOW - OLD, NOW - OLD, NOW + 99 * OLD) == 0
+    assert await owing.expire("mailto", NOW + OLD, NOW + OLD, NOW + 99 * OLD) == 0
+    assert await owing.expire("telegram", NOW + OLD, NOW + OLD, NOW + 99 * OLD) == 2
+    assert await owing.next_due("telegram", NOW) is None
     await tell(owing, change("c", detected_at=NOW + OLD))
     [riding] = await owing.claim("telegram", 10, NOW + OLD)
     assert keys(riding) == ["a", "b", "c"]
@@ -246,17 +246,17 @@ async def test_what_failed_until_it_is_old_expires_and_rides_with_the_next_messa
 async def test_an_end_stays_news_longer(store: SqlStore) -> None:
     await watch(store, "telegram:1")
     await tell(store, change("a", subject="one"), change("b", subject="two", ended_at=NOW))
-    assert await store.expire("telegram", NOW + MINUTE, NOW - MINUTE) == 1
+    assert await store.expire("telegram", NOW + MINUTE, NOW - MINUTE, NOW + 99 * OLD) == 1
     assert await states(store) == ["expired", "pending"]
 
 
 async def test_the_next_hour_at_which_something_is_due(owing: SqlStore) -> None:
-    due = await owing.next_due("telegram")
+    due = await owing.next_due("telegram", NOW)
     assert due is not None and due <= NOW
     [parcel] = await owing.claim("telegram", 10, NOW)
-    assert await owing.next_due("telegram") == NOW + LEASE
+    assert await owing.next_due("telegram", NOW) == NOW + LEASE
     await owing.settle(sent(parcel))
-    assert await owing.next_due("telegram") is None
+    assert await owing.next_due("telegram", NOW) is None
 
 
 async def test_no_clock_however_wrong_holds_back_what_is_new(owing: SqlStore) -> None:

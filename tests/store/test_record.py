@@ -196,7 +196,7 @@ async def test_quiet_hours_set_the_hour_at_which_it_is_due(store: SqlStore) -> N
         return replace(want, **{name: tuple((n, later) for n, _ in getattr(want, name)) for name in _SIDES})
 
     await store.record((), lambda _: News(changes=(change(),)), quietly)  # type: ignore[arg-type]
-    assert await store.next_due("console") == later
+    assert await store.next_due("console", NOW) == later
     assert await store.claim("console", 1, later - timedelta(seconds=1)) == []
     assert len(await store.claim("console", 1, later)) == 1
 
