@@ -6,11 +6,17 @@ import ipaddress
 import os
 import re
 import socket
-from collections.abc import Generator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 from hypothesis import settings
+
+from tests.builders import page
+from tests.doubles import RecordingChannel
+from tests.world import Born, World
 
 settings.register_profile("steady", deadline=None)  # a slow machine is no counterexample
 settings.load_profile("steady")
@@ -86,3 +92,25 @@ def _complete_in_ci(report: Report) -> Report:
         report.outcome = "failed"
         report.longrepr = f"CI must have what this test needs: {report.longrepr}"
     return report
+
+
+@pytest.fixture
+async def born(tmp_path: Path) -> AsyncIterator[Born]:
+    """Makes processes on one database; they are gone with the test."""
+    async with AsyncExitStack() as stack:
+
+        async def make(*channels: RecordingChannel, token: int = 1) -> World:
+            made = await World.born(tmp_path / "notifier.db", *channels, token=token)
+            stack.push_async_callback(made.die)
+            return made
+
+        yield make
+
+
+@pytest.fixture
+async def world(born: Born) -> World:
+    """A page whose baseline was empty, for one subscriber."""
+    made = await born()
+    await made.subscribe("console:")
+    await made.sees(page())
+    return made

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -25,35 +22,11 @@ from notifier.ports import (
 from notifier.retry import POLICIES
 from tests.builders import NOW, at, incident, maintenance, page, update
 from tests.doubles import RecordingChannel
-from tests.world import World, to
+from tests.world import Born, World, to
 
 OPEN = update("11:29", "investigating", "We see connection errors.")
 FIXED = update("11:35", "monitoring", "A fix is in.")
 OVER = update("11:41", "resolved", "This incident has been resolved.")
-
-
-Born = Callable[..., Awaitable[World]]
-
-
-@pytest.fixture
-async def born(tmp_path: Path) -> AsyncIterator[Born]:
-    """Makes processes on one database; they are gone with the test."""
-    async with AsyncExitStack() as stack:
-
-        async def make(*channels: RecordingChannel, token: int = 1) -> World:
-            made = await World.born(tmp_path / "notifier.db", *channels, token=token)
-            stack.push_async_callback(made.die)
-            return made
-
-        yield make
-
-
-@pytest.fixture
-async def world(born: Born) -> World:
-    made = await born()
-    await made.subscribe("console:")
-    await made.sees(page())
-    return made
 
 
 async def test_three_updates_are_three_messages_in_one_conversation(world: World) -> None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -15,37 +12,13 @@ from notifier.model import Kind, Snapshot, Window
 from notifier.poll import MISSED_READINGS, NOTED, Outcome
 from notifier.ports import SourceFailed
 from tests.builders import NOW, at, from_feed, incident, maintenance, page, update
-from tests.doubles import RecordingChannel, ScriptedSource
-from tests.world import World
+from tests.doubles import ScriptedSource
+from tests.world import Born, World
 
 OPEN = update("11:29", "investigating", "We see connection errors.")
 FIXED = update("11:35", "monitoring", "A fix is in.")
 OVER = update("11:41", "resolved", "This incident has been resolved.")
 DOWN = SourceFailed("HTTP 503", retry_after=timedelta(seconds=70))
-
-Born = Callable[..., Awaitable[World]]
-
-
-@pytest.fixture
-async def born(tmp_path: Path) -> AsyncIterator[Born]:
-    """Makes processes on one database; they are gone with the test."""
-    async with AsyncExitStack() as stack:
-
-        async def make(*channels: RecordingChannel, token: int = 1) -> World:
-            made = await World.born(tmp_path / "notifier.db", *channels, token=token)
-            stack.push_async_callback(made.die)
-            return made
-
-        yield make
-
-
-@pytest.fixture
-async def world(born: Born) -> World:
-    """A page whose baseline was empty, for one subscriber."""
-    made = await born()
-    await made.subscribe("console:")
-    await made.sees(page())
-    return made
 
 
 def whole(*incidents: object, **more: object) -> Snapshot:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from notifier.deliver import Sender
@@ -69,3 +70,7 @@ class World:
 
 def to(address: str, **wish: object) -> Subscription:
     return Subscription(address=Address.parse(address), **wish)  # type: ignore[arg-type]
+
+
+Born = Callable[..., Awaitable[World]]
+"""Makes a process on the test's database, with these channels; the fixture is in conftest.py."""

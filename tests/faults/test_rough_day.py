@@ -48,7 +48,7 @@ def test_nothing_is_said_twice(day: Stage) -> None:
 def test_what_happens_without_an_update_is_told_too(day: Stage) -> None:
     told = "\n".join(day.told()[TELEGRAM])
     heads = [message.text.partition("\n")[0] for message in day.telegram.messages]
-    assert "renamed from \"Ethereum (ETH) Funding Delays\"; impact from minor to major" in told
+    assert 'renamed from "Ethereum (ETH) Funding Delays"; impact from minor to major' in told
     assert [head for head in heads if "Withdrawn" in head] == ["🔴 Withdrawn: Test incident, please ignore"]
     assert [head for head in heads if "Reopened" in head] == [
         "🟠 Reopened (investigating): Ethereum (ETH) and ERC-20 Funding Delays"
