@@ -106,8 +106,8 @@ def _bare(database: Path, copy: Path) -> tuple[float, float]:
         bare.commit()
         began = time.monotonic()
         bare.execute(
-            "INSERT INTO deliveries (change_id, subscription_id, subject_id, channel, state, attempt, due_at) "
-            "SELECT ?, id, ?, channel, 'pending', 0, 0 FROM subscriptions ORDER BY id",
+            "INSERT INTO deliveries (change_id, subscription_id, subject_id, channel, state, attempt, due_at, news_at) "
+            "SELECT ?, id, ?, channel, 'pending', 0, 0, 0 FROM subscriptions ORDER BY id",
             (change, subject),
         )
         bare.commit()

@@ -96,7 +96,8 @@ async def subscribe(store: SqlStore, count: int, filters: Sequence[Filter] = (Fi
                 created_at=t.AT_ONCE,
             ),
             [
-                {"address": f"telegram:{1_000_000_000 + number}", "filter_id": ids[docs[number % len(docs)]]}
+                {"address": address, "written": address, "filter_id": ids[docs[number % len(docs)]]}
                 for number in range(count)
+                for address in [f"telegram:{1_000_000_000 + number}"]
             ],
         )

@@ -23,6 +23,7 @@ class Together(Generic[Asked, Answer]):
     async def ask(self, asked: Asked) -> Answer:
         mine: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((asked, mine))
+        await asyncio.sleep(0)  # who was woken at the same moment comes along
         async with self._turn:
             if not mine.done():
                 await self._serve_all()
