@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from notifier.app import StoryClock, http_clients, open_store, page_of, service
+from notifier.app import StoryClock, http_clients, open_store, page_of, service, sources_of
 from notifier.channels import console, email, slack, slack_webhook, telegram
 from notifier.config import Settings
 from notifier.diff import EPOCH, diff_page
-from notifier.known import Known, KnownIncident, KnownPage
-from notifier.model import Address, Change, Incident, Kind, Message, Receipt, Snapshot, Update
+from notifier.known import Known, KnownComponent, KnownIncident, KnownPage
+from notifier.model import Address, Change, Component, Incident, Kind, Message, Receipt, Snapshot, Update
 from notifier.ports import Part, SourceFailed, StoreRefused
 from notifier.render import Page, render
 from notifier.simulator import Script, ScriptError, Simulator, load, shipped
@@ -145,7 +145,8 @@ async def preview(settings: Settings, what: str) -> list[Previewed]:
     """
     changes = _changes_in(Path(what))
     if changes is None:
-        changes = _retold([await _incident_named(settings, what)])
+        incident, called = await _incident_named(settings, what)
+        changes = _retold([incident], called)
     return [Previewed(change=change, texts=_texts(change, page_of(settings))) for change in changes]
 
 
@@ -202,15 +203,20 @@ def _incidents_in(body: bytes, path: Path) -> Sequence[Incident]:
     raise ValueError(f"{path} is neither a script (.toml) nor an answer of the status page's API (JSON)")
 
 
-async def _incident_named(settings: Settings, incident_id: str) -> Incident:
+async def _incident_named(settings: Settings, incident_id: str) -> tuple[Incident, dict[str, KnownComponent]]:
+    """The incident as far as it is known here, or else as the page has it, and what its components are called."""
     with suppress(StoreRefused):
         async with open_store(settings, existing=True) as store:
             for known in await store.incidents():
                 if known.id == incident_id:
-                    return _as_seen(known)
+                    return _as_seen(known), {
+                        str(each): KnownComponent(name=each.name, group=each.group, status="", updated_at=None)
+                        for each in known.components
+                    }
     async with http_clients() as (reader, _):
         try:
             snapshot = await PageLookup(reader, settings.status_page.url).look_up(incident_id)
+            summary = await sources_of(settings, reader)[0][0].read() if snapshot else None
         except SourceFailed as failed:
             url = settings.status_page.url
             raise SourceFailed(f"{incident_id!r} is no file and no shipped script; {url}: {failed.reason}") from failed
@@ -218,7 +224,8 @@ async def _incident_named(settings: Settings, incident_id: str) -> Incident:
         raise ValueError(
             f"{incident_id!r} is no file, no shipped script, and no incident of {settings.status_page.url}"
         )
-    return snapshot.incidents[0]
+    named, _ = _step(Known(), summary, EPOCH) if summary else (Known(), ())
+    return snapshot.incidents[0], dict(named.components or {})
 
 
 def _as_seen(known: KnownIncident) -> Incident:
@@ -235,14 +242,15 @@ def _as_seen(known: KnownIncident) -> Incident:
         updated_at=known.updated_at,
         resolved_at=known.resolved_at,
         window=known.window,
+        components=tuple(Component(id=str(each), name=each.name) for each in known.components),
     )
 
 
-def _retold(incidents: Sequence[Incident]) -> list[Change]:
+def _retold(incidents: Sequence[Incident], called: Mapping[str, KnownComponent] | None = None) -> list[Change]:
     """The changes of incidents as if they had been watched update by update."""
     changes: list[Change] = []
     for incident in incidents:
-        known = Known(page=KnownPage(watched_since=EPOCH, sources=("preview",)))
+        known = Known(page=KnownPage(watched_since=EPOCH, sources=("preview",)), components=called)
         for so_far in _revealed(incident):
             now = so_far.updates[-1].created_at or so_far.updates[-1].at
             known, new = _step(known, Snapshot(source="preview", incidents=(so_far,)), now + timedelta(seconds=5))

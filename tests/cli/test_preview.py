@@ -22,6 +22,7 @@ async def test_preview_renders_a_script_a_payload_and_an_incident(ask: Ask, ther
     for each in (*script, *by_id):
         assert each["texts"].keys() == {"console", "slack", "slack-webhook", "telegram", "mailto"}
         assert all(each["title"] in text for text in each["texts"].values())
+    assert all("Affected: Kraken API (Websocket)" in each["texts"]["mailto"] for each in by_id)
     text = await ask("preview", "websocket-2026-02-24")
     for channel in ("Terminal", "Slack", "Slack webhook", "Telegram", "Mail"):
         assert text.stdout.count(f"─ {channel} ─") == 3
