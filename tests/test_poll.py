@@ -10,9 +10,10 @@ from structlog.testing import capture_logs
 
 from notifier.model import Kind, Snapshot, Window
 from notifier.poll import MISSED_READINGS, NOTED, Outcome
-from notifier.ports import SourceFailed
+from notifier.ports import SourceFailed, StoreFailed
+from notifier.store import record
 from tests.builders import NOW, at, from_feed, incident, maintenance, page, update
-from tests.doubles import ScriptedSource
+from tests.doubles import RecordingChannel, ScriptedSource
 from tests.world import Born, World
 
 OPEN = update("11:29", "investigating", "We see connection errors.")
@@ -269,3 +270,27 @@ async def test_senders_are_woken_by_news_and_by_nothing_else(world: World) -> No
     world.poll._told = lambda: woken.append("told")
     await world.sees(page(incident(OPEN)), page(incident(OPEN)), None, DOWN)
     assert woken == ["told"]
+
+
+async def test_a_failed_poll_followed_by_unchanged_ones_withdraws_nothing(world: World) -> None:
+    await world.sees(whole(incident(OPEN)), DOWN, *[None] * (2 * MISSED_READINGS))
+    assert world.lookup.asked == []
+
+
+async def test_the_rest_of_a_failed_fan_out_is_written_later(born: Born, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(record, "CHUNK", 2)
+    world = await born(RecordingChannel("telegram"))
+    await world.subscribe(*(f"telegram:{number}" for number in range(1, 8)))
+    await world.sees(page())
+    whole_store = world.store.fan_out
+
+    async def fails_once() -> bool:
+        monkeypatch.setattr(world.store, "fan_out", whole_store)
+        raise StoreFailed("disk full")
+
+    monkeypatch.setattr(world.store, "fan_out", fails_once)
+    [outcome] = await world.sees(page(incident(OPEN)))
+    assert outcome.reason == "" and len(outcome.changes) == 1, "the reading itself is recorded"
+    assert await world.store.counts() == {"pending": 2}
+    await world.poll.finish()
+    assert len(await world.deliver("telegram")) == 7

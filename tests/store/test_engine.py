@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -73,6 +74,19 @@ async def test_what_is_not_ours_is_refused_with_the_cure_and_left_as_it_is(path:
         assert REFUSED[case].why in str(refused.value)
         assert REFUSED[case].cure in str(refused.value)
     assert path.read_bytes() == before
+
+
+async def test_a_database_damaged_behind_its_schema_is_refused_too(path: Path) -> None:
+    store = await SqlStore.open(f"sqlite:///{path}", token=1)
+    await store.close()
+    with closing(sqlite3.connect(path)) as connection:
+        [(page,)] = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'meta'")
+        [(size,)] = connection.execute("PRAGMA page_size")
+    with path.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
+    with pytest.raises(StoreRefused, match="is damaged; restore a backup"):
+        await SqlStore.open(f"sqlite:///{path}", token=1)
 
 
 async def test_a_missing_folder_is_refused_and_not_made(tmp_path: Path) -> None:
