@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import cast
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.schedulers.base import STATE_RUNNING
 from apscheduler.triggers.date import DateTrigger
 
 _WATCH_SECONDS = 5
@@ -45,6 +46,7 @@ class Schedule:
         try:
             await self._watch_clock(stop)
         finally:
+            self._scheduler.pause()
             self._scheduler.shutdown(wait=False)
             under_way = list(self._running.values())
             for task in under_way:
@@ -77,6 +79,8 @@ class Schedule:
     async def _run(self, name: str) -> None:
         if name in self._running:
             return  # it names its next time when it is over
+        if self._scheduler.state != STATE_RUNNING:
+            return  # begun just before the end; cancelled, it would be logged as a failure
         seconds = _AFTER_A_BUG
         self._running[name] = cast("asyncio.Task[None]", asyncio.current_task())
         try:

@@ -178,3 +178,18 @@ async def test_when_it_is_stopped_a_step_under_way_is_over_too() -> None:
         async with asyncio.timeout(5):
             await begun.wait()
     assert ended.is_set()
+
+
+@pytest.mark.parametrize("turns", range(10), ids=lambda turns: f"after {turns} turns of the loop")
+async def test_stopped_while_a_step_begins_it_complains_of_nothing(
+    turns: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    repeating, stop = Schedule(WallClock().now), asyncio.Event()
+    repeating.repeat("step", Step(60))
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(repeating.run(stop))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        stop.set()
+    await asyncio.sleep(0)
+    assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == []

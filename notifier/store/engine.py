@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,19 @@ from notifier.ports import StoreRefused
 from notifier.store.schema import REVISION
 
 BUSY_SECONDS = 30
+
+
+class _Connection(sqlite3.Connection):
+    """Gives up the write lock when it is closed.
+
+    SQLite itself waits until the last cursor is gone, and that of a cancelled task lives in its traceback until the
+    garbage is collected. Until then every other writer would wait, for BUSY_SECONDS.
+    """
+
+    def close(self) -> None:
+        with suppress(sqlite3.Error):
+            self.rollback()
+        super().close()
 
 
 def open_engine(url: str) -> AsyncEngine:
@@ -35,7 +48,8 @@ def open_engine(url: str) -> AsyncEngine:
         sqlite3.connect(path).close()  # tried here because aiosqlite leaves a thread behind where it fails
     except sqlite3.Error as error:
         raise StoreRefused(why(error)) from error
-    engine = create_async_engine(parsed.set(drivername="sqlite+aiosqlite"), connect_args={"timeout": BUSY_SECONDS})
+    options = {"timeout": BUSY_SECONDS, "factory": _Connection}
+    engine = create_async_engine(parsed.set(drivername="sqlite+aiosqlite"), connect_args=options)
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:

@@ -31,6 +31,9 @@ from notifier.logs import logging_to
 SPEED = 10
 """So that what is asked again after three seconds takes none."""
 
+SIGNALS = (signal.SIGTERM, signal.SIGCHLD)
+"""They wait until somebody listens: a SIGTERM that comes between two runs is for the next one."""
+
 
 class FastClock:
     """The wall's time, ten times as fast since `began`; the same in every process that knows when that was."""
@@ -97,6 +100,7 @@ async def live(settings: Settings, began: datetime, point: str, *, once: bool) -
     """One run of the program, as `notifier run` makes it."""
     async with service(settings, partial(print, flush=True), clock=FastClock(began)) as running:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.stop)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         lay(Fuse(point), running)
         return await running.run(once=once)
 
@@ -110,8 +114,12 @@ def fork(settings: Settings, began: datetime, point: str = "", *, once: bool = F
         if once:
             say(json.dumps(counts))
         os._exit(0)
-    signal.signal(signal.SIGTERM, lambda *_: os.kill(child, signal.SIGTERM))
-    return os.waitpid(child, 0)[1]
+    while True:
+        if signal.sigwait(SIGNALS) == signal.SIGTERM:
+            os.kill(child, signal.SIGTERM)
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return status
 
 
 def say(line: str) -> None:
@@ -121,6 +129,7 @@ def say(line: str) -> None:
 
 def supervise(config: str, began: str, *points: str) -> int:
     settings, since = load(Path(config), {}), datetime.fromisoformat(began)
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     for point in points:
         if os.WTERMSIG(fork(settings, since, point)) != signal.SIGKILL:
             return 1

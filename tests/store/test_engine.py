@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 import sqlalchemy as sa
@@ -57,7 +57,7 @@ class Refused(NamedTuple):
 
 
 REFUSED = {
-    "a schema of a newer version": Refused(newer, "newer than 0001", "run the newer version"),
+    "a schema of a newer version": Refused(newer, "newer than 0002", "run the newer version"),
     "tables of something else": Refused(foreign, "tables of something else", "name another one"),
     "not a database": Refused(no_database, "is not a database", "move it away or name another"),
     "a damaged file": Refused(corrupt, "is damaged", "restore a backup"),
@@ -138,14 +138,14 @@ def test_the_spellings_of_postgresql_all_lead_to_one_driver() -> None:
 
 async def test_a_new_file_gets_the_newest_schema_and_an_old_one_keeps_its_rows(path: Path) -> None:
     engine = open_engine(f"sqlite:///{path}")
-    assert await migrate(engine) == (None, "0001")
+    assert await migrate(engine) == (None, "0002")
     await engine.dispose()
     store = await SqlStore.open(f"sqlite:///{path}", token=1)
     await watch(store, "console:")
     await store.close()
     before = dump(path)
     engine = open_engine(f"sqlite:///{path}")
-    assert await migrate(engine) == ("0001", "0001")
+    assert await migrate(engine) == ("0002", "0002")
     await engine.dispose()
     assert dump(path) == before
 
@@ -186,7 +186,7 @@ def test_only_counters_are_32_bits_wide_in_postgresql() -> None:
         for column in table.columns
         if isinstance(column.type, sa.Integer) and not isinstance(column.type, sa.BigInteger)
     }
-    assert narrow == {"deliveries.attempt", "sources.failures"}
+    assert narrow == {"deliveries.attempt", "sources.failures", "threads.attempt"}
 
 
 async def test_a_database_keeps_its_name_whoever_opens_it(opened: Opened) -> None:
@@ -215,3 +215,16 @@ def test_any_number_of_processes_may_share_postgresql(tmp_path: Path) -> None:
     url = "postgresql://db/notifier"
     with only_process(url), only_process(url):
         assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_connection_that_is_given_up_holds_no_lock_even_while_a_cursor_of_it_is_left(path: Path) -> None:
+    engine = open_engine(f"sqlite:///{path}")
+    async with engine.connect() as connection:
+        given_up: Any = (await connection.get_raw_connection()).driver_connection
+        await given_up.execute("BEGIN IMMEDIATE")
+        left = await given_up.execute("SELECT 1 UNION ALL SELECT 2")
+        await connection.invalidate()
+    with closing(sqlite3.connect(path, timeout=0)) as other:
+        other.execute("BEGIN IMMEDIATE")
+    del left
+    await engine.dispose()
