@@ -12,7 +12,8 @@ from bench.figures import Figure
 from bench.peer import Peer
 from bench.world import TEN, running, settings, subscribe
 from notifier.app import Service
-from notifier.model import Filter, Receipt, State
+from notifier.message import Receipt
+from notifier.model import Filter, State
 from notifier.ports import Settlement
 
 PEOPLE = 100_000

@@ -28,6 +28,7 @@ from notifier.schedule import Schedule
 from notifier.sources.fetch import PageLookup, Polled, exchange_source, feed_source, page_sources
 from notifier.store.engine import exists, only_process
 from notifier.store.sql import SqlStore
+from notifier.urls import unsubscribe_url
 
 USER_AGENT = "kraken-status-notifier (+https://pypi.org/project/kraken-status-notifier)"
 
@@ -85,18 +86,23 @@ async def http_clients() -> AsyncIterator[tuple[httpx.AsyncClient, aiohttp.Clien
 
 
 def make_channels(
-    settings: Settings, session: aiohttp.ClientSession, write: Callable[[str], None]
+    settings: Settings, session: aiohttp.ClientSession, write: Callable[[str], None], key: str = ""
 ) -> dict[str, Channel]:
-    """Every channel that is configured, by the scheme of its addresses."""
+    """Every channel that is configured, by the scheme of its addresses. `key` signs the links in mails."""
     channels: list[Channel] = [Console(write)]
     if token := settings.slack.bot_token:
-        channels.append(Slack(token.get_secret_value(), settings.slack.api_url, session, settings.slack.style))
+        slack = settings.slack
+        broadcast = slack.reply_broadcast
+        channels.append(Slack(token.get_secret_value(), slack.api_url, session, slack.style, broadcast=broadcast))
     if hooks := settings.slack.webhooks:
         channels.append(SlackWebhook({name: url.get_secret_value() for name, url in hooks.items()}, session))
     if token := settings.telegram.bot_token:
         channels.append(Telegram(token.get_secret_value(), settings.telegram.api_url, session))
     if url := settings.email.smtp_url:
-        channels.append(Email(url.get_secret_value(), settings.email.sender))
+        email, public_url = settings.email, settings.web.public_url
+        leave = (lambda to: unsubscribe_url(public_url, key, str(to))) if public_url and key else None
+        mail = Email(url.get_secret_value(), email.sender, stable_subject=email.stable_subject, unsubscribe=leave)
+        channels.append(mail)
     return {channel.name: channel for channel in channels}
 
 
@@ -257,7 +263,8 @@ async def service(
         await stack.enter_async_context(_alone(settings))
         store = await stack.enter_async_context(open_store(settings))
         reader, session = await stack.enter_async_context(http_clients())
-        found = channels if channels is not None else make_channels(settings, session, write)
+        key = await store.signing_key(secrets.token_urlsafe(32)) if settings.web.public_url else ""
+        found = channels if channels is not None else make_channels(settings, session, write, key)
         wanted = {subscription.address.channel for subscription in settings.subscriptions}
         senders = [_sender(settings, found[name], store, page, clock) for name in CHANNELS if name in wanted]
 

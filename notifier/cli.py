@@ -161,14 +161,27 @@ def preview(
     ],
     config: Config = None,
     as_json: AsJson = False,
+    output: Annotated[
+        Path | None, typer.Option(help="Where the page goes that shows it as the clients draw it. [preview.html]")
+    ] = None,
 ) -> None:
-    """Render what every channel would say. Sends nothing."""
-    from notifier import rehearsal
+    """Show what every channel would say, as text and on an HTML page. Sends nothing."""
+    from notifier import preview as previewing
 
     settings = _settings(config)
     with _logging("error", settings):
-        found = _asked(rehearsal.preview(settings, what))
-    _json(printing.preview_json(found)) if as_json else out.print(printing.preview(found))
+        found = _asked(previewing.preview(settings, what))
+    target = output or (None if as_json else Path("preview.html"))
+    if target is not None:
+        try:
+            target.write_text(found.html, encoding="utf-8")
+        except OSError as error:
+            _refuse(f"the page cannot be written to {target} ({error.strerror}); name another file with --output")
+    if as_json:
+        _json(printing.preview_json(found.changes))
+    else:
+        out.print(printing.preview(found.changes))
+        out.print(f"The same as Slack, Telegram and a mail program draw it: {target}")
 
 
 @app.command("test")

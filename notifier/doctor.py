@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from notifier.app import http_clients, make_channels, open_store, sources_of
 from notifier.config import Settings
-from notifier.model import Address, Incident, Line, Message, Receipt, Snapshot, Span
+from notifier.message import Line, Message, Receipt, Role, Span
+from notifier.model import Address, Incident, Snapshot
 from notifier.ports import BadCredentials, Channel, ChannelFailure, Clock, SourceFailed, StoreRefused
 
 _CREDENTIALS = {
@@ -124,9 +125,13 @@ async def send_test(settings: Settings, to: Address, clock: Clock, write: Callab
     message = Message(
         delivery_ids=(f"test-{now:%Y%m%dT%H%M%S%f}",),
         subject="[Kraken] Test message",
+        topic="[Kraken] Test message",
         lines=(
-            Line(spans=(Span(text="🔔 Test message: this is where Kraken status news will arrive", style="bold"),)),
-            Line(spans=(Span(text="Status page", url=settings.status_page.url),)),
+            Line(
+                spans=(Span(text="🔔 Test message: this is where Kraken status news will arrive", style="bold"),),
+                role=Role.TITLE,
+            ),
+            Line(spans=(Span(text="Status page", url=settings.status_page.url),), role=Role.LINK),
         ),
         date=now,
         loud=True,

@@ -7,33 +7,43 @@ link or a style is kept inert by a zero-width space behind its first character. 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape, unescape
 from itertools import groupby
 from urllib.parse import quote
 
-from notifier.model import Line, Span
+from notifier.fitting import largest
+from notifier.message import Form, Line, Role, Span
 
 INERT = "\u200b"
 """Zero-width space. Sources never contain it: `sources.text.clean` takes it out."""
 
 _ELLIPSIS = "…"
-_READABLE = 60
-"""Characters to which a quoted line may be cut before whole lines go instead."""
 
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
-_LIVELY = re.compile(r"(?<!\w)[@/#$](?=\w)|\.(?=[^\W\d]|\d+\.\d+\.\d)")
-"""The first character of what chat clients make active: @mention, /command, #tag, $CASHTAG, host.name, 1.2.3.4."""
+NONCHARACTERS = "\ufdd0-\ufdef" + "".join(chr(plane << 16 | last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
+"""What Unicode keeps out of interchange, for a class of a regular expression."""
+
+_UNPRINTABLE = re.compile(rf"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff{NONCHARACTERS}]+")
+_LIVELY = re.compile(r"(?<!\w)[@/#$](?=\w)|\.(?=[^\W\d]|\d+\.\d+\.\d)|\+(?=\d)|(?:\d[ -]*){6}(?=(?:\d[ -]*){7})")
+"""The beginning of what chat clients make active: @mention, /command, #tag, $CASHTAG, host.name, 1.2.3.4, telephone and
+card numbers.
+"""
 _SLACK_STYLE = re.compile(r"[*~`]|(?<![^\W_])_|(?<!\d):(?=[\w+'-]+:)|^(?=>)")
 """What may open *bold*, ~strike~, `code`, _italic_ (never inside a_word), :emoji: or a quotation."""
 
+TELEGRAM_ENTITIES = 90
+"""Telegram shows 100 of a message: the rest is for mentions, and for styles, which it cuts at the dates within them."""
+_TELEGRAM_BUTTON = re.compile(r"https?://(?!127\.)[a-z0-9-]+(\.[a-z0-9-]+)+(:\d+)?([/?#].*)?", re.IGNORECASE)
 _TELEGRAM_TAGS = {"bold": "b", "italic": "i", "strike": "s", "code": "code"}
 _MAIL_TAGS = {"bold": "strong", "italic": "em", "strike": "s", "code": "code"}
+_PLAIN_MARKS = {"strike": "~", "bold": "*"}
+_TELEGRAM_TIMES = {Form.FULL: "dt", Form.TIME: "t", Form.AGO: "r"}
+_SLACK_TIMES = {Form.FULL: "{date_short_pretty} {time}", Form.TIME: "{time}", Form.AGO: "{ago}"}
 _SLACK_MARKS = {"bold": "*", "italic": "_", "strike": "~", "code": "`"}
 
 
 def plain(lines: Sequence[Line]) -> str:
-    """For terminals and text mails: quoted lines indented, addresses of links written out."""
+    """For terminals and text mails: foreign lines indented, addresses of links written out."""
     return "\n".join(_plain_line(line, _visible) for line in lines)
 
 
@@ -43,19 +53,56 @@ def chat_plain(lines: Sequence[Line]) -> str:
 
 
 def _plain_line(line: Line, write: Callable[[str], str]) -> str:
-    spans = (f"{write(span.text)}: {href}" if (href := _href(span)) else write(span.text) for span in line.spans)
-    return ("    " if line.quoted else "") + "".join(spans)
+    marks = _PLAIN_MARKS if line.foreign else {}
+
+    def written(span: Span) -> str:
+        mark = marks.get(span.style, "")
+        return f"{mark}{write(span.text)}{mark}" + (f": {href}" if (href := _href(span)) else "")
+
+    spans = map(written, line.spans)
+    return ("    " if line.foreign else "") + _labelled(line, "".join(spans))
 
 
-def telegram_html(lines: Sequence[Line]) -> str:
-    """https://core.telegram.org/bots/api#html-style with the tags b, i, s, code, a and blockquote only."""
-    return "\n".join(
-        f"<blockquote>{text}</blockquote>" if quoted else text for quoted, text in _blocks(lines, _telegram_span, "\n")
-    )
+def _labelled(line: Line, text: str) -> str:
+    return f"{line.label}: {text}" if line.label else text
 
 
-def _telegram_span(span: Span) -> str:
-    return _tagged(span, _inert(span.text), _TELEGRAM_TAGS)
+def telegram_html(lines: Sequence[Line], *, dates: bool = True) -> str:
+    """https://core.telegram.org/bots/api#html-style with the tags b, i, s, code, a, blockquote; tg-time for `dates`.
+
+    Title, facts and words are apart by empty lines. The first dates only, where all would be too many entities.
+    """
+    html = _telegram_html(lines, TELEGRAM_ENTITIES if dates else 0)
+    excess = telegram_entities(html) - TELEGRAM_ENTITIES
+    return html if excess <= 0 else _telegram_html(lines, max(0, html.count("</tg-time>") - excess))
+
+
+def _telegram_html(lines: Sequence[Line], dates: int) -> str:
+    left = iter(range(dates))
+
+    def write(line: Line) -> str:
+        text = _labelled(line, "".join(_telegram_span(span, left) for span in line.spans))
+        return f"<i>{text}</i>" if line.role is Role.NOTE else text
+
+    html, before = "", None
+    for role, group in groupby(lines, key=lambda line: line.role):
+        text, foreign = "\n".join(map(write, group)), role in (Role.QUOTE, Role.EARLIER)
+        if foreign:
+            text = f"<blockquote{' expandable' if role is Role.EARLIER else ''}>{text}</blockquote>"
+        gap = "\n" if foreign and before is Role.TEXT else "\n\n"
+        html += gap + text if before else text
+        before = role
+    return html
+
+
+def _telegram_span(span: Span, dates: Iterator[int]) -> str:
+    html = _tagged(span, _inert(span.text), _TELEGRAM_TAGS)
+    if span.at is None or not span.text or span.style == "code":
+        return html
+    unix = int(span.at.timestamp())
+    if not 0 < unix < 2**31 or next(dates, None) is None:
+        return html
+    return f'<tg-time unix="{unix}" format="{_TELEGRAM_TIMES[span.form]}">{html}</tg-time>'
 
 
 def telegram_length(html: str) -> int:
@@ -63,19 +110,51 @@ def telegram_length(html: str) -> int:
     return utf16_len(unescape(re.sub(r"<[^>]*>", "", html)))
 
 
+def telegram_entities(html: str) -> int:
+    """How many entities Telegram makes of `telegram_html`: one of each tag."""
+    return html.count("</")
+
+
+def telegram_button(line: Line) -> str | None:
+    """Where the line's link leads, if Telegram takes it for a button: to a host with a dot that is not this machine."""
+    href = next(filter(None, map(_href, line.spans)), "")
+    return href if _TELEGRAM_BUTTON.fullmatch(href) else None
+
+
 def utf16_len(text: str) -> int:
     """Length in UTF-16 units: an emoji counts twice."""
-    return len(text) + sum(character > "\uffff" for character in text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def slack_mrkdwn(lines: Sequence[Line]) -> str:
     """https://docs.slack.dev/messaging/formatting-message-text, instants in each reader's own time."""
-    return "\n".join(("> " if line.quoted else "") + "".join(map(_slack_span, line.spans)) for line in lines)
+    return "\n".join(map(slack_line, lines))
+
+
+def slack_line(line: Line) -> str:
+    """One line of `slack_mrkdwn`; a quotation where the words are not ours."""
+    return ("> " if line.foreign else "") + _labelled(line, slack_spans(line.spans))
+
+
+def slack_spans(spans: Sequence[Span]) -> str:
+    """Spans as mrkdwn."""
+    return "".join(map(_slack_span, spans))
 
 
 def slack_plain(lines: Sequence[Line]) -> str:
     """For `mrkdwn: false`, where the three control characters are escaped all the same."""
     return escape(chat_plain(lines), quote=False)
+
+
+def slack_literal(text: str, limit: int) -> str:
+    """For `plain_text` objects: at most `limit` characters once escaped, a cut marked by "…"."""
+    words = _visible(text)
+    whole = escape(words, quote=False)
+
+    def cut(width: int) -> str:
+        return escape(words[:width].rstrip(), quote=False) + _ELLIPSIS
+
+    return whole if len(whole) <= limit else cut(largest(limit, lambda width: len(cut(width)) <= limit))
 
 
 def _slack_span(span: Span) -> str:
@@ -84,33 +163,49 @@ def _slack_span(span: Span) -> str:
     if not bare:
         return words
     mark = _SLACK_MARKS.get(span.style, "")
+    mark = "" if mark and mark in bare else mark  # it would end there
     text = escape(_SLACK_STYLE.sub(rf"\g<0>{INERT}", _inert(bare)), quote=False)
     if href := _href(span):
         text = f"<{escape(href, quote=False)}|{text}>"
     elif span.at:
-        text = f"<!date^{int(span.at.timestamp())}^{{date_short_pretty}} {{time}}^{re.sub('[|^]', ' ', text)}>"
+        text = f"<!date^{int(span.at.timestamp())}^{_SLACK_TIMES[span.form]}|{re.sub('[|^]', ' ', text)}>"
     before, after = words.split(bare, 1)
     return f"{before}{mark}{text}{mark}{after}"
 
 
-_BODY = "margin:0;padding:16px;font:15px/1.5 -apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;color:#1d1c1d"
-_QUOTE = "margin:8px 0;padding:4px 12px;border-left:3px solid #c9c9d1;color:#44424a"
+def mail_spans(spans: Sequence[Span], attributes: Mapping[str, str]) -> str:
+    """Spans as HTML with the tags strong, em, s, code and a, each with its `attributes`, among them its style."""
+    return "".join(_mail_span(span, attributes) for span in spans)
 
 
-def mail_html(lines: Sequence[Line]) -> str:
-    """A whole document with its styles inline: mail clients drop style sheets."""
-    body = "\n".join(
-        f'<blockquote style="{_QUOTE}">{text}</blockquote>' if quoted else f'<div style="margin:4px 0">{text}</div>'
-        for quoted, text in _blocks(lines, _mail_span, "<br>\n")
-    )
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8"><title></title></head>\n'
-        f'<body style="{_BODY}">\n{body}\n</body>\n</html>\n'
-    )
+def _mail_span(span: Span, attributes: Mapping[str, str]) -> str:
+    html = mail_text(span.text)
+    if href := _href(span):
+        html = f'<a href="{escape(href)}" {attributes["a"]}>{html}</a>'
+    tag = _MAIL_TAGS.get(span.style)
+    return f"<{tag} {attributes[tag]}>{html}</{tag}>" if tag else html
 
 
-def _mail_span(span: Span) -> str:
-    return _tagged(span, _visible(span.text), _MAIL_TAGS)
+def mail_text(text: str) -> str:
+    """Bare words as HTML, for attributes too."""
+    return escape(_visible(text))
+
+
+def mail_plain(spans: Sequence[Span], *, marked: bool = False) -> str:
+    """Spans for the text part of mails; `marked`: ~struck~ and *bold*."""
+    marks = _PLAIN_MARKS if marked else {}
+    return "".join(f"{marks.get(span.style, '')}{_visible(span.text)}{marks.get(span.style, '')}" for span in spans)
+
+
+def mail_url(line: Line) -> str | None:
+    """Where the line's link leads, in ASCII."""
+    return next(filter(None, map(_href, line.spans)), None)
+
+
+def one_line(text: str, limit: int) -> str:
+    """For headers: at most `limit` characters without anything that ends a line or cannot be encoded."""
+    line = " ".join(_visible(text).split())
+    return line if len(line) <= limit else f"{line[: limit - 1].rstrip()}{_ELLIPSIS}"
 
 
 def _visible(text: str) -> str:
@@ -135,73 +230,3 @@ def _tagged(span: Span, text: str, tags: dict[str, str]) -> str:
         html = f'<a href="{escape(href)}">{html}</a>'
     tag = tags.get(span.style)
     return f"<{tag}>{html}</{tag}>" if tag else html
-
-
-def _blocks(lines: Sequence[Line], write: Callable[[Span], str], glue: str) -> Iterator[tuple[bool, str]]:
-    """Each line by itself, but quoted neighbours as one block."""
-    for quoted, group in groupby(lines, key=lambda line: line.quoted):
-        written = ["".join(map(write, line.spans)) for line in group]
-        yield from [(True, glue.join(written))] if quoted else [(False, text) for text in written]
-
-
-def fit(lines: Sequence[Line], size: Callable[[Sequence[Line]], int], limit: int) -> tuple[Line, ...]:
-    """The lines, shortened until their `size` is within `limit`; every cut is marked by "…".
-
-    Quoted lines are cut first, the longest first; then lines go, the last but one first, as the last one holds the
-    link; the title stays longest. Nothing is left where not even a shortened last line fits.
-    """
-    if size(lines) <= limit:
-        return tuple(lines)
-    *body, last = lines
-
-    def shortened(kept: int, width: int) -> tuple[Line, ...]:
-        mark = (Line(spans=(Span(text=_ELLIPSIS),)),) if kept < len(body) else ()
-        return (*(_cut(line, width) if line.quoted else line for line in body[:kept]), *mark, last)
-
-    def fits(kept: int, width: int) -> bool:
-        return size(shortened(kept, width)) <= limit
-
-    kept = len(body) if fits(len(body), _READABLE) else _largest(len(body), lambda n: fits(n, _READABLE))
-    if kept:
-        longest = max(_length(line) for line in body)
-        return shortened(kept, _READABLE + _largest(longest - _READABLE, lambda n: fits(kept, _READABLE + n)))
-    return _squeezed(body[:1], [last], size, limit) or _squeezed([last], [], size, limit)
-
-
-def _squeezed(
-    cut: Sequence[Line], whole: Sequence[Line], size: Callable[[Sequence[Line]], int], limit: int
-) -> tuple[Line, ...]:
-    def at(width: int) -> tuple[Line, ...]:
-        return (*(_cut(line, width) for line in cut), *whole)
-
-    width = _largest(max(map(_length, cut), default=0), lambda n: size(at(n)) <= limit)
-    return at(width) if width else ()
-
-
-def _largest(top: int, fits: Callable[[int], bool]) -> int:
-    """The largest number up to `top` that fits, found by halving; 0 if none does. Only a number that was tried."""
-    low, high = 0, top
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if fits(middle) else (low, middle - 1)
-    return low
-
-
-def _length(line: Line) -> int:
-    return sum(len(span.text) for span in line.spans)
-
-
-def _cut(line: Line, width: int) -> Line:
-    """At most `width` characters of the line, the last of them "…" where something is missing."""
-    if _length(line) <= width:
-        return line
-    spans: list[Span] = []
-    room = width - 1
-    for span in line.spans:
-        if len(span.text) > room:
-            shown = span.text[:room].rstrip() + _ELLIPSIS
-            spans.append(Span(text=shown, style=span.style, url=span.url))
-            break
-        spans.append(span)
-        room -= len(span.text)
-    return Line(spans=tuple(spans), quoted=line.quoted)

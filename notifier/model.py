@@ -1,5 +1,5 @@
-"""The nouns, frozen: what a source *said* (Snapshot and its parts) and what *follows* (Change, Message, Receipt, …).
-What is *known* in between has shapes of its own, in `known`.
+"""The nouns, frozen: what a source *said* (Snapshot and its parts) and what *follows* (Change, Subscription, …).
+What is *known* in between has shapes of its own, in `known`; what is *told*, in `message`.
 
 Every instant is an aware datetime in UTC.
 """
@@ -192,6 +192,17 @@ class Moment:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Before:
+    """How an incident stood before a change; None where the change left it as it was."""
+
+    status: str | None = None
+    impact: str | None = None
+    title: str | None = None
+    window: Window | None = None
+    components: tuple[Affected, ...] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
     """One thing that happened, with all that is needed to route and to tell it."""
 
@@ -211,7 +222,13 @@ class Change:
     impact: str | None = None
     text: str = ""
     before: str | None = None
-    """What `text` (an edit) or `title` (a rename) or the status (component, exchange) was before."""
+    """What `text` (an edit) or the status (component, exchange) was before."""
+    stood: Before = Before()
+    """What else this change moved."""
+    repeats: int = 0
+    """How many updates in a row, with this one, say nothing but that work goes on."""
+    revision: int = 0
+    """How often title, impact or window changed so far: the sequence of a calendar entry."""
     loud: bool = False
     posted_at: datetime | None = None
     """When Kraken posted it, if that is known; well after `at` for what is published after the fact."""
@@ -303,54 +320,6 @@ class Subscription:
     mention: str | None = None
     """Written before loud changes of impact major or critical, for example `<!here>` on Slack."""
     origin: str = "config"
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What the provider answered: where the message is and how it is called there (ts, message id, Message-ID)."""
-
-    to: str
-    ref: str
-    root: bool = False
-    """Whether it stands by itself, so that later messages of the conversation can hang on it."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Span:
-    """A run of text in one style; with `url` a link, with `at` an instant that clients may show in local time."""
-
-    text: str
-    style: str = ""
-    """"" | bold | italic | strike | code"""
-    url: str | None = None
-    at: datetime | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Line:
-    """A line of spans. `quoted` marks the source's own words, the first to be shortened when space is short."""
-
-    spans: tuple[Span, ...]
-    quoted: bool = False
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Message:
-    """What one recipient is told at once; the same facts in the same words on every channel."""
-
-    delivery_ids: tuple[str, ...]
-    """All members of the fold, oldest first; unique across databases."""
-    subject: str
-    """One plain line: a mail's subject, a notification's preview."""
-    lines: tuple[Line, ...]
-    date: datetime
-    """When it was first tried. The same on every retry."""
-    loud: bool = False
-    mention: str | None = None
-    thread: Receipt | None = None
-    """The first message of the conversation, if there was one."""
-    plain: bool = False
-    """Send without any markup: the rich form was refused."""
 
 
 class State(StrEnum):

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from notifier.known import Known, KnownIncident, KnownPage
-from notifier.model import Address, Change, Filter, Message, Receipt, Snapshot, State
+from notifier.message import Message, Receipt
+from notifier.model import Address, Change, Filter, Snapshot, State
 
 
 class Clock(Protocol):
@@ -102,6 +103,8 @@ class Channel(Protocol):
     name: str
     """The scheme of its addresses."""
     can_edit: bool
+    keeps_root: bool
+    """Whether the first message of a conversation is kept current by edits."""
     notes: list[str]
     """What an operator should hear, each once, oldest first."""
     can_find: bool
@@ -160,12 +163,30 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Told:
-    """A message that is out, whose text has to follow an edit."""
+    """A message that is out, whose text has to follow what happened since."""
 
     receipt: Receipt
+    thread: Receipt | None
+    """What it hangs on; None if it is the first message of its conversation."""
     parts: tuple[Part, ...]
-    """As sent, oldest first, with the newest texts filled in."""
+    """As sent, oldest first."""
     date: datetime
+    since: tuple[Change, ...]
+    """What it has to show now and did not when it was sent, oldest first."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refresh:
+    """The first message of a conversation, which has to show how things stand now."""
+
+    subscription_id: int
+    subject_id: int
+    address: Address
+    told: Told
+    wanted: int
+    """Which news it will show; what came after that makes it due again."""
+    attempt: int
+    """This one's number, from 1."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -205,6 +226,8 @@ class Settlement:
     gone: bool = False
     """Switch the subscription off."""
     moved_to: Address | None = None
+    root_follows: bool = False
+    """The first message of the conversation has to show it."""
 
 
 class PollStore(Protocol):
@@ -243,6 +266,12 @@ class Outbox(Protocol):
 
     async def settle(self, settlement: Settlement) -> None:
         """Commits a result, together with those of other sends that end at the same moment."""
+
+    async def outdated(self, channel: str, limit: int, now: datetime) -> Sequence[Refresh]:
+        """Takes first messages that have to follow, and commits the intents."""
+
+    async def refreshed(self, refresh: Refresh, again_at: datetime | None) -> None:
+        """It is edited, or given up; or it is tried again."""
 
     async def expire(self, channel: str, news_since: datetime, ends_since: datetime, latest: datetime) -> int:
         """Takes what is older out of the queue; how many. No retry stays due after `latest`: clocks are put back."""

@@ -23,10 +23,11 @@ from notifier.doctor import Finding, Look
 from notifier.known import KnownIncident
 from notifier.model import Incident
 from notifier.ports import Entry, SourceState
-from notifier.render import components, words
+from notifier.words import components, words
 
 if TYPE_CHECKING:
-    from notifier.rehearsal import Previewed, Shown
+    from notifier.preview import Previewed
+    from notifier.rehearsal import Shown
 
 _CHANNELS = {
     "slack": ("Slack", "magenta"),
@@ -73,8 +74,10 @@ def shown(each: Shown) -> RenderableType:
     name, colour = _CHANNELS[each.to.channel]
     kind = "in the thread" if each.message.thread else "new"
     sound = "loud" if each.message.loud else "silent"
+    if each.edited:
+        kind, sound = "the first message, edited", "silent"
     return Panel(
-        Text(each.text),
+        Text(each.text, style="dim" if each.edited else ""),
         title=f"[bold]{each.at:%H:%M:%S}[/] UTC · {name} · {escape(each.to.target)}",
         title_align="left",
         subtitle=f"{kind}, {sound}",
@@ -89,7 +92,7 @@ def demo_summary(messages: Sequence[Shown]) -> RenderableType:
     for heading in ("channel", "messages", "of the incident", "first"):
         table.add_column(heading)
     for channel, (name, _) in _CHANNELS.items():
-        got = [each for each in messages if each.to.channel == channel]
+        got = [each for each in messages if each.to.channel == channel and not each.edited]
         news = [each for each in got if "WebSocket" in each.message.subject]
         if got:
             states = ", ".join(each.message.subject.partition("] ")[2].partition(":")[0].lower() for each in news)

@@ -154,6 +154,7 @@ class Slack(Table):
     bot_token: Annotated[SecretStr | None, _blank_is_unset] = None
     api_url: WebUrl = "https://slack.com/api/"
     style: Literal["thread", "flat"] = "thread"
+    reply_broadcast: bool = True
     webhooks: Annotated[dict[WebhookName, SecretUrl], BeforeValidator(_without_blanks)] = {}
 
 
@@ -168,6 +169,7 @@ class Telegram(Table):
 class Email(Table):
     smtp_url: Annotated[Annotated[SecretStr, AfterValidator(_smtp_url)] | None, _blank_is_unset] = None
     sender: Annotated[str, AfterValidator(_mailbox)] = Field(default_factory=_sender)
+    stable_subject: bool = False
 
 
 class Announce(Table):
@@ -178,6 +180,10 @@ class Announce(Table):
 class Operators(Table):
     to: tuple[Recipient, ...] = ()
     heartbeat_url: Annotated[SecretUrl | None, _blank_is_unset] = None
+
+
+class Web(Table):
+    public_url: Annotated[WebUrl | None, _blank_is_unset] = None
 
 
 class Log(Table):
@@ -224,6 +230,7 @@ class Settings(Table):
     email: Email = Email()
     announce: Announce = Announce()
     operators: Operators = Operators()
+    web: Web = Web()
     log: Log = Log()
     tables: tuple[SubscriptionTable, ...] = Field(default=(), alias="subscriptions")
     port: Annotated[int | None, Field(ge=1, le=65535), _blank_is_unset] = Field(default=None, alias="PORT")

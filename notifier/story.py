@@ -11,8 +11,9 @@ from datetime import datetime
 
 from notifier.identity import is_provisional, pair
 from notifier.known import Known, KnownIncident, KnownUpdate
-from notifier.model import TERMINAL, Affected, Change, Incident, Kind, Moment, Phase, Topic, Update, fingerprint
+from notifier.model import TERMINAL, Affected, Before, Change, Incident, Kind, Moment, Phase, Topic, Update, fingerprint
 from notifier.phase import LOUD, has_ended, phases, same_window, worsened
+from notifier.stock import continues
 
 
 def follow(
@@ -60,6 +61,8 @@ def follow(
     changes = [
         _posted(after, updates, story[u], phase, new, now) for u, phase in phases(updates, new, before, after).items()
     ]
+    if before is not None and changes:
+        changes[-1] = replace(changes[-1], stood=_stood(before, after))
     changes += [_edited(after, old, newer, now) for old, newer in edited]
     if before is not None and before.headings != after.headings and not new:
         changes += _retitled(before, after, now)
@@ -200,6 +203,8 @@ def facts(incident: KnownIncident, now: datetime) -> Change:
         started_at=(starts[0] if starts else planned) if incident.topic is Topic.MAINTENANCE else first,
         ended_at=incident.resolved_at,
         window=incident.window,
+        timeline=_timeline(incident.updates),
+        revision=max(0, len(incident.headings) - 1),
     )
 
 
@@ -228,8 +233,31 @@ def _posted(
         introduces=first or not (ends or after_the_end),
         told_since=incident.told_since if ends or incident.open else None,
         update_id=update.born,
-        ended_at=update.at if ends else None,
+        ended_at=update.at if ends else (incident.resolved_at if after_the_end else None),
         timeline=_timeline(until),
+        repeats=_repeats(until),
+    )
+
+
+def _repeats(story: Sequence[KnownUpdate]) -> int:
+    """How many updates up to the newest say nothing but that work goes on."""
+    count = 0
+    for update in reversed(story):
+        if not continues(update.text):
+            break
+        count += 1
+    return count
+
+
+def _stood(before: KnownIncident, after: KnownIncident) -> Before:
+    """What is different now, as it was before."""
+    newest = before.updates[-1].status if before.updates else before.status
+    return Before(
+        status=newest if after.updates and newest != after.updates[-1].status else None,
+        impact=before.impact if before.impact not in (None, after.impact) else None,
+        title=before.name if before.name != after.name else None,
+        window=before.window if before.window and not same_window(before.window, after.window) else None,
+        components=before.components if before.components and before.components != after.components else None,
     )
 
 
@@ -259,13 +287,8 @@ def _edited(incident: KnownIncident, old: KnownUpdate, newer: KnownUpdate, now: 
 
 
 def _retitled(before: KnownIncident, after: KnownIncident, now: datetime) -> list[Change]:
-    what = []
-    if before.name != after.name:
-        what.append(f'renamed from "{before.name}"')
-    if before.impact != after.impact:
-        what.append(f"impact from {before.impact} to {after.impact}")
-    if not same_window(before.window, after.window):
-        what.append("its window moved")
+    stood = _stood(before, after)
+    moved = [what for what in ("title", "impact", "window") if getattr(stood, what) is not None]
     rose = worsened(before.impact, after.impact)
     return [
         replace(
@@ -273,9 +296,9 @@ def _retitled(before: KnownIncident, after: KnownIncident, now: datetime) -> lis
             key=f"retitled/{after.id}/{len(after.headings)}",
             kind=Kind.INCIDENT_RETITLED,
             phase=Phase.WORSENED if rose else None,
-            reason="; ".join(what),
+            reason=f"{' and '.join(moved) or 'the heading'} changed without an update",
             at=after.updated_at or now,
-            before=before.name,
+            stood=stood,
             loud=rose,
             introduces=rose and after.open,
         )

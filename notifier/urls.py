@@ -5,7 +5,9 @@ No error text repeats a URL: it may hold a password or a token.
 
 from __future__ import annotations
 
+import hmac
 import ipaddress
+from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
@@ -80,6 +82,12 @@ def mail_server(text: str) -> MailServer:
         username=unquote(url.username) if url.username is not None else None,
         password=unquote(url.password) if url.password is not None else None,
     )
+
+
+def unsubscribe_url(public_url: str, key: str, address: str) -> str:
+    """Where one press ends the subscription of `address`; nobody without the key can make one for another."""
+    mark = hmac.digest(key.encode(), address.encode(), "sha256")[:24]
+    return f"{public_url.rstrip('/')}/unsubscribe/{urlsafe_b64encode(mark).decode()}"
 
 
 def _tls(url: SplitResult) -> Tls:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from notifier.model import Address, Message, Receipt, Snapshot
+from notifier.message import Message, Receipt
+from notifier.model import Address, Snapshot
 from notifier.ports import ChannelFailure, SourceFailed
 from tests.builders import NOW
 
@@ -87,9 +88,12 @@ class Arrived:
 class RecordingChannel:
     """Keeps what arrives, and fails as told: `fail(NotSent("down"), times=2)`, `lose_reply()`, `hold()`."""
 
-    def __init__(self, name: str = "console", *, can_edit: bool = True, can_find: bool = False) -> None:
+    def __init__(
+        self, name: str = "console", *, can_edit: bool = True, can_find: bool = False, keeps_root: bool = False
+    ) -> None:
         self.name = name
         self.can_edit = can_edit
+        self.keeps_root = keeps_root
         self.can_find = can_find
         self.arrived: list[Arrived] = []
         self.tries = 0
@@ -101,6 +105,8 @@ class RecordingChannel:
         self._failed_edits: list[ChannelFailure] = []
         self._failures: list[tuple[ChannelFailure, bool]] = []
         self._refusing: dict[str, Callable[[], ChannelFailure]] = {}
+        self.order: list[str] = []
+        """What was asked of it: send, edit."""
         self._tried = asyncio.Event()
         self._gate = asyncio.Event()
         self._gate.set()
@@ -129,6 +135,11 @@ class RecordingChannel:
     def at(self, address: str) -> list[Arrived]:
         return [each for each in self.arrived if str(each.to) == address]
 
+    async def until_asked(self, *, edits: int) -> None:
+        while self.order.count("edit") < edits:
+            self._tried.clear()
+            await self._tried.wait()
+
     async def until_tried(self, times: int) -> None:
         while self.tries < times:
             self._tried.clear()
@@ -136,6 +147,7 @@ class RecordingChannel:
 
     async def send(self, to: Address, message: Message) -> Receipt:
         self.tries += 1
+        self.order.append("send")
         self._tried.set()
         self._at_once += 1
         self.most_at_once = max(self.most_at_once, self._at_once)
@@ -154,6 +166,9 @@ class RecordingChannel:
             self._at_once -= 1
 
     async def edit(self, receipt: Receipt, message: Message) -> None:
+        self.order.append("edit")
+        self._tried.set()
+        await self._gate.wait()
         if self._failed_edits:
             raise self._failed_edits.pop(0)
         for each in self.arrived:

@@ -146,6 +146,8 @@ ENVIRONMENT: dict[str, tuple[str, dict[str, str], str, object]] = {
     "an empty port": ("", {"PORT": ""}, "port", None),
     "the host's log level, in capitals": ("", {"LOG_LEVEL": "WARNING"}, "log.level", "warning"),
     "an empty variable of the host's": ("", {"LOG_LEVEL": ""}, "log.level", "info"),
+    "replies are shown in the channel": ("", {}, "slack.reply_broadcast", True),
+    "replies stay in their threads": ("", {"NOTIFIER_SLACK__REPLY_BROADCAST": "false"}, "slack.reply_broadcast", False),
     "an empty token is none": ('[slack]\nbot_token = ""', {}, "slack.bot_token", None),
     "an empty heartbeat is none": ('[operators]\nheartbeat_url = ""', {}, "operators.heartbeat_url", None),
     "an empty webhook is none": ('[slack.webhooks]\nops = ""', {}, "slack.webhooks", {}),
@@ -161,6 +163,13 @@ ENVIRONMENT: dict[str, tuple[str, dict[str, str], str, object]] = {
         "email.sender",
         "Kraken status <kraken-status@localhost>",
     ),
+    "one subject for all mails of an incident": (
+        "",
+        {"NOTIFIER_EMAIL__STABLE_SUBJECT": "true"},
+        "email.stable_subject",
+        True,
+    ),
+    "a subject that says the state": ("", {}, "email.stable_subject", False),
     "a mail server with a bare user name": (
         '[email]\nsmtp_url = "smtp://bot:word@mail.example"',
         {},

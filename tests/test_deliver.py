@@ -41,7 +41,7 @@ async def test_three_updates_are_three_messages_in_one_conversation(world: World
     ]
     root = arrived[0].receipt
     assert [each.message.thread and each.message.thread.ref for each in arrived] == [None, root.ref, root.ref]
-    assert "Lasted 12 min: 11:29 UTC investigating · 11:35 UTC monitoring · 11:41 UTC resolved" in arrived[2].text
+    assert "11:29 UTC investigating · 11:35 monitoring · 11:41 resolved · 12 min" in arrived[2].text
 
 
 async def test_what_waits_is_told_in_one_message_with_the_newest_state_on_top(world: World) -> None:

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from notifier.channels.transport import only_failures
 from notifier.markup import plain
-from notifier.model import Address, Message, Receipt
+from notifier.message import Message, Receipt
+from notifier.model import Address
 from notifier.ports import BadMessage
 
 
@@ -23,6 +24,7 @@ class Console:
     name = "console"
     can_edit = False
     can_find = False
+    keeps_root = False
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self.notes: list[str] = []

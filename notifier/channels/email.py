@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-import re
 import ssl
+from collections.abc import Callable
 from datetime import datetime
 from email.errors import MessageError
 from email.headerregistry import Address as Mailbox
-from email.headerregistry import HeaderRegistry, MessageIDHeader
+from email.headerregistry import BaseHeader, HeaderRegistry, MessageIDHeader, UnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, Policy
 from hashlib import sha256
 from typing import Any
+from urllib.parse import quote
 
+from notifier.channels.mail_body import fitted, html
+from notifier.channels.mail_calendar import invitation, method_of
+from notifier.channels.mail_text import text
 from notifier.channels.smtp import Envelope, converse
 from notifier.channels.transport import only_failures
-from notifier.markup import INERT, mail_html, plain
-from notifier.model import Address, Message, Receipt
+from notifier.markup import INERT, one_line
+from notifier.message import Appointment, Message, Receipt
+from notifier.model import Address
 from notifier.ports import BadMessage, ChannelFailure, Gone
 from notifier.urls import mail_server
 
@@ -24,37 +29,69 @@ TIMEOUT = 30
 """Seconds for each answer of the server."""
 
 _SUBJECT_LENGTH = 200
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+
+
+class _Verbatim(UnstructuredHeader, BaseHeader):
+    """On one line as it is: folded, a long URL would become encoded words."""
+
+    def fold(self, *, policy: Policy) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
+
 
 _HEADERS = HeaderRegistry()
 for _name in ("In-Reply-To", "References"):
     # As plain text a long id would be folded into encoded words.
     _HEADERS.map_to_type(_name, MessageIDHeader)  # type: ignore[arg-type]
+_HEADERS.map_to_type("List-Unsubscribe", _Verbatim)
 _POLICY = SMTP.clone(header_factory=_HEADERS)
 
 
-def compose(to: Address, message: Message, sender: str) -> EmailMessage:
-    """The mail, equal on every call. Raises ValueError if it cannot be written."""
-    author = author_of(sender)
+def compose(
+    to: Address, message: Message, sender: str, *, stable_subject: bool = False, unsubscribe: str | None = None
+) -> EmailMessage:
+    """The mail, equal on every call. Raises ValueError if it cannot be written.
+
+    `stable_subject`: the conversation's instead of the message's; `unsubscribe`: an https URL that one POST obeys.
+    """
+    author, recipient = author_of(sender), recipient_of(to)
     digest = sha256("\n".join(message.delivery_ids).encode()).hexdigest()[:32]
+    subject = message.topic if stable_subject and message.topic else message.subject
+    leave = one_click(unsubscribe) if unsubscribe else None
     mail = EmailMessage(policy=_POLICY)
     mail["From"] = author
-    mail["To"] = recipient_of(to)
-    mail["Subject"] = _subject(message.subject)
+    mail["To"] = recipient
+    mail["Subject"] = one_line(subject, _SUBJECT_LENGTH).replace("=?", f"={INERT}?")  # else read as an encoded word
     mail["Date"] = message.date
     mail["Message-ID"] = f"<{digest}@{author.domain}>"
     if message.thread is not None:
         mail["In-Reply-To"] = message.thread.ref
         mail["References"] = message.thread.ref
     mail["List-Id"] = f"<kraken-status.{author.domain}>"
+    if leave:
+        mail["List-Unsubscribe"] = f"<{leave}>"
+        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # https://www.rfc-editor.org/rfc/rfc8058
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no answers from those on holiday
     mail["X-Auto-Response-Suppress"] = "All"  # the same for Exchange
     mail["Precedence"] = "bulk"
-    mail.set_content(f"{plain(message.lines)}\n", cte="quoted-printable")
+    lines = fitted(message, unsubscribe=leave)
+    mail.set_content(text(lines, unsubscribe=leave), cte="quoted-printable")
     if not message.plain:
-        mail.add_alternative(mail_html(message.lines), subtype="html", cte="quoted-printable")
-        mail.set_boundary(f"=_{digest}")  # "=_" never occurs within quoted-printable
+        mail.add_alternative(html(message, lines, unsubscribe=leave), subtype="html", cte="quoted-printable")
+        if message.appointment is not None:
+            _invite(mail, message.appointment, organizer=author, attendee=recipient, stamp=message.date)
+    for number, part in enumerate(each for each in mail.walk() if each.is_multipart()):
+        part.set_boundary(f"=_{number}{digest}")  # "=_" never occurs within quoted-printable or base64
     return mail
+
+
+def _invite(
+    mail: EmailMessage, appointment: Appointment, *, organizer: Mailbox, attendee: Mailbox, stamp: datetime
+) -> None:
+    """Twice, as Gmail and Outlook want it: Gmail reads the alternative, others offer the file."""
+    method = method_of(appointment)
+    entry = invitation(appointment, organizer=organizer, attendee=attendee, stamp=stamp)
+    mail.add_alternative(entry, subtype="calendar", cte="quoted-printable", params={"method": method})
+    mail.add_attachment(entry.encode(), maintype="application", subtype="ics", filename="maintenance.ics")
 
 
 def author_of(sender: str) -> Mailbox:
@@ -81,26 +118,41 @@ def _in_ascii(mailbox: Mailbox) -> Mailbox:
     return Mailbox(mailbox.display_name, mailbox.username, mailbox.domain.encode("idna").decode())
 
 
-def _subject(text: str) -> str:
-    line = " ".join(_UNPRINTABLE.sub(" ", text).split()).replace("=?", f"={INERT}?")  # else read as an encoded word
-    return line if len(line) <= _SUBJECT_LENGTH else f"{line[: _SUBJECT_LENGTH - 1]}…"
+def one_click(url: str) -> str:
+    """The URL with everything quoted that could end a header or a link early. Raises ValueError unless it is https."""
+    if not url.startswith("https://"):
+        raise ValueError("who unsubscribes with one click does so over https")
+    return quote(url, safe="%/:?#[]@!$&'()*+,;=~", errors="replace")
 
 
 class Email:
     """`smtp_url` as in `urls.mail_server`; `sender` like `Kraken status <status@example.com>`. Raises ValueError.
 
+    `stable_subject`: all mails of a conversation have one subject, by which Gmail threads.
+    `unsubscribe`: a recipient's https URL, always the same, that ends the subscription at a POST.
     Certificates are checked against the system's authorities, or against those of `tls_context`.
     """
 
     name = "mailto"
     can_edit = False
     can_find = False
+    keeps_root = False
 
-    def __init__(self, smtp_url: str, sender: str, *, tls_context: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        smtp_url: str,
+        sender: str,
+        *,
+        stable_subject: bool = False,
+        unsubscribe: Callable[[Address], str] | None = None,
+        tls_context: ssl.SSLContext | None = None,
+    ) -> None:
         self.notes: list[str] = []
         self._server = mail_server(smtp_url)
         self._sender = sender
         self._author = author_of(sender)
+        self._stable_subject = stable_subject
+        self._unsubscribe = unsubscribe
         self._tls_context = tls_context
 
     async def send(self, to: Address, message: Message) -> Receipt:
@@ -109,7 +161,8 @@ class Email:
         except ValueError:
             raise Gone(f"{to} is not one mail address") from None
         with only_failures("the mail", _explain):
-            mail = compose(to, message, self._sender)
+            leave = self._unsubscribe(to) if self._unsubscribe else None
+            mail = compose(to, message, self._sender, stable_subject=self._stable_subject, unsubscribe=leave)
             written = mail.as_bytes()
         await self._converse(Envelope(sender=self._author.addr_spec, recipient=recipient.addr_spec, mail=written))
         return Receipt(to=to.target, ref=str(mail["Message-ID"]), root=message.thread is None)

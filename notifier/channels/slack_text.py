@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from notifier.markup import fit, slack_mrkdwn, slack_plain
-from notifier.model import Line, Message
+from notifier.fitting import fit
+from notifier.markup import slack_mrkdwn, slack_plain
+from notifier.message import Line, Message
 
 TEXT_LIMIT = 4_000
 """Bytes after escaping. chat.update refuses more, and what is posted must stay editable."""
 
 
-def text_of(message: Message) -> dict[str, object]:
+def text_of(message: Message) -> dict[str, Any]:
     """`text` with the operator's mention in front, and how Slack is to read it.
 
     `parse: none` leaves addresses, #names and @names in the text alone and formats the rest:

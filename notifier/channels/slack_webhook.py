@@ -13,7 +13,8 @@ import aiohttp
 
 from notifier.channels.slack_text import text_of
 from notifier.channels.transport import TIMEOUT, only_failures, seconds
-from notifier.model import Address, Message, Receipt
+from notifier.message import Message, Receipt
+from notifier.model import Address
 from notifier.ports import Ambiguous, BadCredentials, BadMessage, ChannelFailure, Gone, Throttled
 
 GONE = (
@@ -55,6 +56,7 @@ class SlackWebhook:
 
     name = "slack-webhook"
     can_edit = False
+    keeps_root = False
     can_find = False
 
     def __init__(self, urls: Mapping[str, str], session: aiohttp.ClientSession) -> None:

@@ -102,10 +102,18 @@ async def converse(
                 answer = await connection.read_response(timeout=timeout)
                 if answer.code // 100 != 2:
                     raise SMTPDataError(answer.code, answer.message)
-            with suppress(SMTPException, OSError):
-                await smtp.quit(timeout=QUIT_SECONDS)
+            await _goodbye(smtp)
+        except SMTPResponseException:
+            await _goodbye(smtp)
+            raise
         finally:
             smtp.close()
+
+
+async def _goodbye(smtp: SMTP) -> None:
+    """Servers wait for it, and hold a connection over TLS open until it comes or they lose patience."""
+    with suppress(SMTPException, OSError):
+        await smtp.quit(timeout=QUIT_SECONDS)
 
 
 async def _all_but_the_dot(smtp: SMTP, mail: bytes) -> SMTPProtocol:

@@ -5,9 +5,9 @@ https://core.telegram.org/bots/api has no idempotency key and no history: what m
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
-from html import escape
 from typing import Any
 
 import aiohttp
@@ -15,9 +15,10 @@ from telegram import Bot
 from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, TelegramError
 
 from notifier.channels.telegram_http import Paused, TelegramHttp, Unreached
+from notifier.channels.telegram_text import WHOLE, Layout, text_of
 from notifier.channels.transport import only_failures
-from notifier.markup import chat_plain, fit, telegram_html, telegram_length, utf16_len
-from notifier.model import Address, Message, Receipt
+from notifier.message import Message, Receipt
+from notifier.model import Address
 from notifier.ports import (
     Ambiguous,
     BadCredentials,
@@ -31,9 +32,6 @@ from notifier.ports import (
 
 Payload = dict[str, Any]
 
-TEXT_LIMIT = 4_096
-"""UTF-16 units after parsing: https://core.telegram.org/bots/api#sendmessage."""
-
 GONE = (
     "chat not found",
     "user not found",
@@ -45,21 +43,30 @@ GONE = (
     "chat_restricted",
     "channel_private",
     "peer_id_invalid",
+    "topic_closed",
 )
 """400s that refuse the recipient. Texts as in https://github.com/tdlib/telegram-bot-api (Client.cpp), in lower case."""
 
 TOPIC_GONE = ("message thread not found", "topic_deleted", "topic_closed")
-UNCHANGED = ("message is not modified", "message to edit not found", "message can't be edited", "message_id_invalid")
+DATES_UNKNOWN = ('start tag "tg-time"', "invalid date format")
+BUTTON_REFUSED = ("button_url_invalid", "inline keyboard button url")
+UNCHANGEABLE = (
+    "message is not modified",
+    "message to edit not found",
+    "message can't be edited",
+    "message_id_invalid",
+    *TOPIC_GONE,
+)
 """400s of an edit that has nothing left to do."""
 
 
-def compose(to: Address, message: Message) -> Payload:
+def compose(to: Address, message: Message, layout: Layout = WHOLE) -> Payload:
     """The arguments of https://core.telegram.org/bots/api#sendmessage."""
     chat, _, topic = to.target.partition("/")
-    payload: Payload = {"chat_id": chat, **text_of(message), "disable_notification": not message.loud}
-    if topic:
+    payload: Payload = {"chat_id": chat, **text_of(message, layout), "disable_notification": not message.loud}
+    if topic and layout.topic:
         payload["message_thread_id"] = int(topic)
-    if message.thread is not None and (chat == message.thread.to or chat.startswith("@")):
+    if message.thread is not None and layout.reply and (chat == message.thread.to or chat.startswith("@")):
         payload["reply_parameters"] = {
             "message_id": int(message.thread.ref),
             "allow_sending_without_reply": True,
@@ -67,21 +74,9 @@ def compose(to: Address, message: Message) -> Payload:
     return payload
 
 
-def compose_edit(receipt: Receipt, message: Message) -> Payload:
-    """The arguments of https://core.telegram.org/bots/api#editmessagetext."""
-    return {"chat_id": receipt.to, "message_id": int(receipt.ref), **text_of(message)}
-
-
-def text_of(message: Message) -> Payload:
-    """The mention, which the operator wrote, stays active; nothing else does but our links."""
-    mention = f"{message.mention} " if message.mention else ""
-    preview = {"link_preview_options": {"is_disabled": True}}
-    if message.plain:
-        lines = fit(message.lines, lambda lines: utf16_len(mention + chat_plain(lines)), TEXT_LIMIT)
-        return {"text": mention + chat_plain(lines), **preview}
-    mention = escape(mention, quote=False)
-    lines = fit(message.lines, lambda lines: telegram_length(mention + telegram_html(lines)), TEXT_LIMIT)
-    return {"text": mention + telegram_html(lines), "parse_mode": "HTML", **preview}
+def compose_edit(receipt: Receipt, message: Message, layout: Layout = WHOLE) -> Payload:
+    """The arguments of https://core.telegram.org/bots/api#editmessagetext, which takes a button away if left out."""
+    return {"chat_id": receipt.to, "message_id": int(receipt.ref), **text_of(message, layout)}
 
 
 def explain(error: Exception) -> ChannelFailure | None:
@@ -115,25 +110,23 @@ class Telegram:
 
     name = "telegram"
     can_edit = True
+    keeps_root = True
     can_find = False
 
     def __init__(self, token: str, api_url: str, session: aiohttp.ClientSession) -> None:
         http = TelegramHttp(token, api_url, session)
         self._bot = Bot("kept-by-telegram-http", base_url=lambda _: "", request=http, get_updates_request=http)
+        self._layout = WHOLE
         self.notes: list[str] = []
         """What operators should know, each once."""
 
     async def send(self, to: Address, message: Message) -> Receipt:
-        payload = compose(to, message)
         with only_failures("Telegram", explain):
-            try:
-                sent = await self._bot.send_message(**_arguments(payload))
-            except BadRequest as error:
-                if "message_thread_id" not in payload or not _says(error, TOPIC_GONE):
-                    raise
-                self._note(f"the topic of {to} is gone; its messages go to the chat itself")
-                del payload["message_thread_id"]
-                sent = await self._bot.send_message(**_arguments(payload))
+            payload, sent = await self._call(
+                self._bot.send_message, lambda layout: compose(to, message, layout), self._layout
+            )
+            if "/" in to.target and "message_thread_id" not in payload:
+                self._note(f"the topic of {to} is gone or closed; its messages go to the chat itself")
             replied_to = sent.reply_to_message.message_id if sent.reply_to_message else None
             asked = payload.get("reply_parameters", {}).get("message_id")
             return Receipt(to=str(sent.chat.id), ref=str(sent.message_id), root=asked is None or replied_to != asked)
@@ -141,9 +134,11 @@ class Telegram:
     async def edit(self, receipt: Receipt, message: Message) -> None:
         with only_failures("Telegram", explain):
             try:
-                await self._bot.edit_message_text(**_arguments(compose_edit(receipt, message)))
+                await self._call(
+                    self._bot.edit_message_text, lambda layout: compose_edit(receipt, message, layout), self._layout
+                )
             except BadRequest as error:
-                if not _says(error, UNCHANGED):
+                if not _says(error, UNCHANGEABLE):
                     raise
 
     async def find(self, to: Address, message: Message, since: datetime) -> Receipt | None:
@@ -155,6 +150,37 @@ class Telegram:
 
     async def close(self) -> None:
         """Nothing to do: the session belongs to the caller."""
+
+    async def _call(
+        self, method: Callable[..., Awaitable[Any]], write: Callable[[Layout], Payload], layout: Layout
+    ) -> tuple[Payload, Any]:
+        """What was accepted, and the answer. A refusal of something that the words can do without is no second try:
+        the message was refused as a whole, and goes out with less.
+        """
+        payload = write(layout)
+        try:
+            return payload, await method(**_arguments(payload))
+        except BadRequest as error:
+            less = self._without(layout, payload, error)
+            if less is None:
+                raise
+        return await self._call(method, write, less)
+
+    def _without(self, layout: Layout, payload: Payload, error: BadRequest) -> Layout | None:
+        """Without what was refused, if the message has it; what the server refuses everyone is not tried again."""
+        if _says(error, DATES_UNKNOWN) and "<tg-time" in payload["text"]:
+            self._note("this Bot API server does not know dates (tg-time), so that times are in UTC")
+            self._layout = replace(self._layout, dates=False)
+            return replace(layout, dates=False)
+        if _says(error, BUTTON_REFUSED) and "reply_markup" in payload:
+            self._note("Telegram refuses a button to the status page, so that a link stands in the text")
+            self._layout = replace(self._layout, button=False)
+            return replace(layout, button=False)
+        if _says(error, TOPIC_GONE) and "message_thread_id" in payload:
+            return replace(layout, topic=False)
+        if _says(error, TOPIC_GONE) and "reply_parameters" in payload:
+            return replace(layout, reply=False)
+        return None
 
     def _note(self, text: str) -> None:
         if text not in self.notes:

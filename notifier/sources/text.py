@@ -15,6 +15,8 @@ from email.utils import parsedate_to_datetime
 from html import unescape
 from typing import NoReturn, Protocol, TypeVar
 
+from notifier.markup import NONCHARACTERS
+
 T = TypeVar("T")
 
 
@@ -36,7 +38,8 @@ NOTES_LIMIT = 20
 _NEWLINE = re.compile(r"\r\n|[\r\x85\u2028\u2029]")
 _INVISIBLE = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e"
-    r"\u2060-\u206f\u3164\ud800-\udfff\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\U000e0000-\U000e007f]+"
+    r"\u2060-\u206f\u3164\ud800-\udfff\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e007f"
+    rf"{NONCHARACTERS}]+"
 )
 _MAY_STACK = re.compile(rf"[^\x00-\u02ff\u2000-\u20cf]{{{MARKS_LIMIT + 1}}}")
 """Blocks without combining marks, which hold nearly all that a page writes, are spared the look at each character."""

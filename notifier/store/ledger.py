@@ -12,7 +12,7 @@ from notifier.known import KnownIncident
 from notifier.model import State, Subscription
 from notifier.ports import Entry, SourceState
 from notifier.store import schema as t
-from notifier.store.outbox import switch_off
+from notifier.store.recipients import switch_off
 from notifier.store.record import insert
 from notifier.store.schema import AT_ONCE, CHANGE, FILTER, INCIDENT
 
@@ -48,6 +48,13 @@ async def sync(connection: AsyncConnection, wanted: Sequence[Subscription], *, w
     ended = [row.id for row in gone]
     if ended:
         await switch_off(connection, ended, "no longer in the configuration")
+
+
+async def kept(connection: AsyncConnection, key: str, fresh: str) -> str:
+    """What the database remembers under this key for ever; `fresh`, if that is nothing yet."""
+    await connection.execute(insert(connection, t.meta).values(key=key, value=fresh).on_conflict_do_nothing())
+    found = await connection.execute(sa.select(t.meta.c.value).where(t.meta.c.key == key))
+    return str(found.scalar_one())
 
 
 async def _filter_id(connection: AsyncConnection, doc: str) -> int:

@@ -7,21 +7,20 @@ committed the intent may settle it; the lease is the time after which its silenc
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from notifier.model import Address, Receipt, State
+from notifier.message import Receipt
+from notifier.model import Address, State
 from notifier.ports import Parcel, Part, Settlement
+from notifier.store import recipients, roots
 from notifier.store import schema as t
 from notifier.store.record import insert
-from notifier.store.schema import AT_ONCE, CHANGE
+from notifier.store.schema import AT_ONCE, CHANGE, LEASE
 from notifier.store.told import messages_to_edit
-
-LEASE = timedelta(seconds=120)
-"""Longer than any send may take."""
 
 _d = t.deliveries.c
 _Lane = tuple[int, int]
@@ -133,6 +132,7 @@ async def _bind(
     connection: AsyncConnection, lane: _Lane, rows: Sequence[sa.Row[Any]], uncertain: bool, now: datetime
 ) -> Parcel:
     first = rows[0]
+    thread = Receipt(first.thread_to, first.thread_ref) if first.thread_to is not None else None
     parts = tuple(Part(delivery_id=row.id, change=CHANGE.load(row.doc)) for row in rows)
     bound = {row.parcel_id for row in rows}
     unchanged = bound == {rows[-1].id} and first.tried_at is not None
@@ -141,8 +141,8 @@ async def _bind(
         address=Address.parse(first.address),
         mention=first.mention,
         parts=parts,
-        edits=await messages_to_edit(connection, lane[0], [part.change for part in parts]),
-        thread=Receipt(first.thread_to, first.thread_ref) if first.thread_to is not None else None,
+        edits=await messages_to_edit(connection, *lane, [part.change for part in parts], thread),
+        thread=thread,
         attempt=max(row.attempt for row in rows) + 1,
         first_tried_at=first.tried_at if unchanged else now,
         uncertain=uncertain,
@@ -191,11 +191,12 @@ async def settle(connection: AsyncConnection, settlements: Sequence[Settlement],
         rows,
     )
     await _start_threads(connection, settlements)
+    await roots.outdate(connection, settlements)
     for each in settlements:
         if each.gone:
-            await switch_off(connection, [each.parcel.subscription_id], each.reason)
+            await recipients.switch_off(connection, [each.parcel.subscription_id], each.reason)
         if each.moved_to is not None:
-            await _move(connection, each.parcel.subscription_id, each.moved_to)
+            await recipients.move(connection, each.parcel.subscription_id, each.moved_to)
 
 
 async def _held(connection: AsyncConnection, settlements: Sequence[Settlement], token: int) -> Sequence[Settlement]:
@@ -208,47 +209,27 @@ async def _held(connection: AsyncConnection, settlements: Sequence[Settlement], 
 
 async def _start_threads(connection: AsyncConnection, settlements: Sequence[Settlement]) -> None:
     """A message that stands by itself is what the later ones of its lane hang on."""
-    roots = [
+    first = [
         {"row": each.parcel.parts[-1].delivery_id, "to": each.receipt.to, "ref": each.receipt.ref}
         for each in settlements
         if each.receipt is not None and each.receipt.root
     ]
-    if not roots:
+    if not first:
         return
     lane = sa.select(
-        _d.subscription_id, _d.subject_id, sa.bindparam("to", type_=sa.Text), sa.bindparam("ref", type_=sa.Text)
+        _d.subscription_id,
+        _d.subject_id,
+        _d.channel,
+        sa.bindparam("to", type_=sa.Text),
+        sa.bindparam("ref", type_=sa.Text),
+        sa.literal(0),
     ).where(_d.id == sa.bindparam("row"))
-    query = insert(connection, t.threads).from_select(list(t.threads.c), lane)
-    replaced = {name: query.excluded[name] for name in ("receipt_to", "receipt_ref")}
+    columns = ["subscription_id", "subject_id", "channel", "receipt_to", "receipt_ref", "attempt"]
+    query = insert(connection, t.threads).from_select(columns, lane)
+    replaced = {name: query.excluded[name] for name in ("receipt_to", "receipt_ref", "channel")}
+    current = {"wanted": None, "due_at": None, "token": None}
     await connection.execute(
-        query.on_conflict_do_update(index_elements=["subscription_id", "subject_id"], set_=replaced), roots
-    )
-
-
-async def _move(connection: AsyncConnection, subscription_id: int, to: Address) -> None:
-    """The new address takes the place of the old one; where somebody is subscribed there, the old one ends."""
-    s = t.subscriptions.c
-    there = (
-        await connection.execute(sa.select(s.id, s.active).where(s.address == str(to), s.id != subscription_id))
-    ).first()
-    if there is not None and there.active:
-        await switch_off(connection, [subscription_id], f"moved to {to}, which is subscribed already")
-        return
-    if there is not None:
-        ended = sa.update(t.subscriptions).where(s.id == there.id)
-        await connection.execute(ended.values(address=f"{to} (until {there.id})", written=""))
-    await connection.execute(sa.update(t.subscriptions).where(s.id == subscription_id).values(address=str(to)))
-
-
-async def switch_off(connection: AsyncConnection, subscription_ids: Sequence[int], reason: str) -> None:
-    """No more deliveries to these, and none of those that wait."""
-    await connection.execute(
-        sa.update(t.subscriptions).where(t.subscriptions.c.id.in_(subscription_ids)).values(active=False, reason=reason)
-    )
-    await connection.execute(
-        sa.update(t.deliveries)
-        .where(_d.subscription_id.in_(subscription_ids), _d.state.in_([State.PENDING, State.EXPIRED, State.UNKNOWN]))
-        .values(state=State.FAILED, due_at=None, reason=reason)
+        query.on_conflict_do_update(index_elements=["subscription_id", "subject_id"], set_=replaced | current), first
     )
 
 
@@ -259,6 +240,7 @@ async def abandon_leases(connection: AsyncConnection, token: int, ask_at: dateti
         .where(_d.state == State.SENDING, _d.token != token)
         .values(state=State.UNKNOWN, due_at=ask_at)
     )
+    await roots.abandon(connection, token)
     return result.rowcount
 
 
@@ -294,5 +276,5 @@ NEXT_DUE = (
 async def next_due(connection: AsyncConnection, channel: str, token: int, now: datetime) -> datetime | None:
     """When something of this channel can be claimed next; None if nothing waits."""
     found = await connection.execute(NEXT_DUE, {"channel": channel, "token": token, "now": now})
-    due: datetime | None = found.scalar()
-    return due
+    dues: list[datetime | None] = [found.scalar(), await roots.next_due(connection, channel)]
+    return min((due for due in dues if due is not None), default=None)

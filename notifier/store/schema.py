@@ -20,6 +20,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 AT_ONCE = _EPOCH
 """The due time of what waits for nothing: no clock, however wrong, holds it back."""
 
+LEASE = timedelta(seconds=120)
+"""How long a process may be at something; longer than any send may take."""
+
 
 class Instant(TypeDecorator[datetime]):
     """An aware datetime as milliseconds since 1970: eight bytes, the same order, no zone to get wrong."""
@@ -34,7 +37,7 @@ class Instant(TypeDecorator[datetime]):
         return None if value is None else _EPOCH + timedelta(milliseconds=value)
 
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest of the migrations, whose outcome are the tables below."""
 
 metadata = MetaData()
@@ -157,6 +160,18 @@ threads = Table(
     Column("subject_id", _id, ForeignKey("subjects.id"), primary_key=True, autoincrement=False),
     Column("receipt_to", Text, nullable=False),
     Column("receipt_ref", Text, nullable=False),
+    Column("channel", Text),
+    Column("wanted", BigInteger),  # the newest delivery that this first message has to show
+    Column("due_at", Instant),  # when it has to be edited; null: it is current
+    Column("attempt", Integer, nullable=False, default=0, server_default="0"),
+    Column("token", BigInteger),  # the process that is editing it
+    Index(
+        "ix_threads_due",
+        "channel",
+        "due_at",
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL"),
+    ),
 )
 
 

@@ -7,15 +7,14 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mappi
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from datetime import datetime
 
-import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from notifier.known import Known, KnownIncident, KnownPage
 from notifier.model import Change, Filter, State, Subscription
-from notifier.ports import Entry, News, Parcel, Settlement, SourceState, StoreFailed, StoreRefused, Want
+from notifier.ports import Entry, News, Parcel, Refresh, Settlement, SourceState, StoreFailed, StoreRefused, Want
 from notifier.store import engine as opening
-from notifier.store import ledger, outbox, record, schema
+from notifier.store import ledger, outbox, record, roots
 from notifier.store.together import Together
 
 
@@ -46,10 +45,8 @@ class SqlStore:
         try:
             await opening.migrate(engine)
             async with engine.begin() as connection:
-                query = record.insert(connection, schema.meta).values(key="origin", value=f"{token:016x}"[-8:])
-                await connection.execute(query.on_conflict_do_nothing())
-                origin = await connection.execute(sa.select(schema.meta.c.value).where(schema.meta.c.key == "origin"))
-                return cls(engine, token=token, origin=str(origin.scalar_one()))
+                origin = await ledger.kept(connection, "origin", f"{token:016x}"[-8:])
+                return cls(engine, token=token, origin=origin)
         except DBAPIError as error:
             await engine.dispose()
             raise StoreRefused(opening.why(error.orig)) from error
@@ -122,6 +119,14 @@ class SqlStore:
             parcels = [each for each in parcels if each.address.channel != channel]
         return answers
 
+    async def outdated(self, channel: str, limit: int, now: datetime) -> Sequence[Refresh]:
+        async with self._write() as connection:
+            return await roots.claim(connection, channel, limit, self._token, now)
+
+    async def refreshed(self, refresh: Refresh, again_at: datetime | None) -> None:
+        async with self._write() as connection:
+            await roots.settle(connection, refresh, again_at, self._token)
+
     async def settle(self, settlement: Settlement) -> None:
         await self._settlements.ask(settlement)
 
@@ -141,6 +146,11 @@ class SqlStore:
     async def next_due(self, channel: str, now: datetime) -> datetime | None:
         async with self._read() as connection:
             return await outbox.next_due(connection, channel, self._token, now)
+
+    async def signing_key(self, fresh: str) -> str:
+        """What signs links that this database has to recognise: `fresh`, if there is none yet."""
+        async with self._write() as connection:
+            return await ledger.kept(connection, "signing_key", fresh)
 
     # The operator's.
 

@@ -1,4 +1,4 @@
-"""Finds the messages that are out and whose text has to follow an edit."""
+"""Finds the messages that are out and whose text has to follow what happened since."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from notifier.model import Change, Kind, Receipt
+from notifier.message import Receipt
+from notifier.model import Change, Kind, State
 from notifier.ports import Part, Told
 from notifier.store import schema as t
 from notifier.store.schema import CHANGE
@@ -16,58 +17,65 @@ _d = t.deliveries.c
 
 
 async def messages_to_edit(
-    connection: AsyncConnection, subscription_id: int, changes: Sequence[Change]
+    connection: AsyncConnection, subscription_id: int, subject_id: int, changes: Sequence[Change], root: Receipt | None
 ) -> tuple[Told, ...]:
-    """The messages already out that the edits among `changes` are about, with the newest texts."""
-    told: list[Told] = []
-    for key in dict.fromkeys(_original_key(change) for change in changes if change.kind is Kind.UPDATE_EDITED):
-        original = t.deliveries.alias()
-        carrier = t.deliveries.alias()
-        found = (
-            await connection.execute(
-                sa.select(carrier)
-                .join(original, original.c.parcel_id == carrier.c.id)
-                .join(t.changes, t.changes.c.id == original.c.change_id)
-                .where(
-                    t.changes.c.key == key,
-                    original.c.subscription_id == subscription_id,
-                    carrier.c.receipt_ref.is_not(None),
-                )
-            )
-        ).first()
-        if found is not None and found.receipt_ref not in {each.receipt.ref for each in told}:
-            told.append(
-                Told(
-                    receipt=Receipt(found.receipt_to, found.receipt_ref),
-                    parts=await _with_edits(connection, found.id),
-                    date=found.tried_at,
-                )
-            )
-    return tuple(told)
+    """The messages already out that the edits among `changes` are about. `root` is the lane's first one."""
+    edited = {change.update_id for change in changes if change.kind is Kind.UPDATE_EDITED}
+    if not edited:
+        return ()
+    rows = (await connection.execute(_LANE, {"subscription": subscription_id, "subject": subject_id})).all()
+    carriers = {row.id: row.receipt_ref for row in rows if row.receipt_ref}
+    told: dict[str, Told] = {}
+    for row in rows:
+        change = CHANGE.load(row.doc)
+        ref = carriers.get(row.parcel_id)
+        if change.kind is Kind.UPDATE_POSTED and change.update_id in edited and ref is not None and ref not in told:
+            found = _told(rows, ref, changes, root)
+            told |= {ref: found} if found else {}
+    return tuple(told.values())
 
 
-def _original_key(change: Change) -> str:
-    return f"posted/{change.incident_id}/{change.update_id}"
+async def first_message(
+    connection: AsyncConnection, subscription_id: int, subject_id: int, root: Receipt
+) -> Told | None:
+    """The first message of this lane with what happened since; None if nothing of it is known."""
+    rows = (await connection.execute(_LANE, {"subscription": subscription_id, "subject": subject_id})).all()
+    return _told(rows, root.ref, (), root)
 
 
-async def _with_edits(connection: AsyncConnection, parcel_id: int) -> tuple[Part, ...]:
-    """The parts of a parcel as sent, each followed by the newest edit of it."""
-    rows = await connection.execute(
-        sa.select(_d.id, t.changes.c.doc)
-        .join(t.changes, t.changes.c.id == _d.change_id)
-        .where(_d.parcel_id == parcel_id)
-        .order_by(_d.change_id)
+_LANE = (
+    sa.select(t.deliveries, t.changes.c.doc)
+    .join(t.changes, t.changes.c.id == _d.change_id)
+    .where(_d.subscription_id == sa.bindparam("subscription"), _d.subject_id == sa.bindparam("subject"))
+    .order_by(_d.change_id)
+)
+
+
+def _told(
+    rows: Sequence[sa.Row[tuple[object, ...]]], ref: str, news: Sequence[Change], root: Receipt | None
+) -> Told | None:
+    """`news` counts as told. The first message follows everything, any other only the edits of its own updates."""
+    carrier = next((row for row in rows if row.receipt_ref == ref), None)
+    if carrier is None:
+        return None
+    is_root = root is not None and ref == root.ref
+    mine = [row for row in rows if row.parcel_id == carrier.id]
+    parts = tuple(Part(delivery_id=row.id, change=CHANGE.load(row.doc)) for row in mine)
+    own = {part.change.update_id for part in parts}
+    out = {change.key for change in news}
+    others = [
+        (row.state, CHANGE.load(row.doc)) for row in rows if row.change_id > carrier.change_id and row not in mine
+    ]
+    since = tuple(
+        change
+        for state, change in others
+        if (state in (State.SENT, State.SUPERSEDED) or change.key in out)
+        and (is_root or (change.kind is Kind.UPDATE_EDITED and change.update_id in own))
     )
-    parts = []
-    for number, doc in rows:
-        change = CHANGE.load(doc)
-        parts.append(Part(delivery_id=number, change=change))
-        if change.kind is Kind.UPDATE_POSTED:
-            edits = await connection.execute(
-                sa.select(t.changes.c.doc)
-                .where(t.changes.c.key.startswith(f"edited/{change.incident_id}/{change.update_id}/", autoescape=True))
-                .order_by(t.changes.c.id.desc())
-                .limit(1)
-            )
-            parts += [Part(delivery_id=number, change=CHANGE.load(edit)) for edit in edits.scalars()]
-    return tuple(parts)
+    return Told(
+        receipt=Receipt(carrier.receipt_to, ref),
+        thread=None if is_root else root,
+        parts=parts,
+        date=carrier.tried_at,
+        since=since,
+    )

@@ -12,7 +12,8 @@ from typing import Any, ClassVar
 import aiohttp
 import pytest
 
-from notifier.model import Address, Line, Message, Span
+from notifier.message import Line, Message, Role, Span
+from notifier.model import Address
 from notifier.ports import Ambiguous, Channel, ChannelFailure, NotSent, Throttled
 from tests.receivers import Fault, Receiver, html, refused, reply_lost, silence, truncated
 
@@ -39,14 +40,14 @@ UNCLEAR = {
 }
 
 
-def said(text: str, *, quoted: bool = True, **span: Any) -> Line:
-    return Line(spans=(Span(text=text, **span),), quoted=quoted)
+def said(text: str, *, role: Role = Role.QUOTE, **span: Any) -> Line:
+    return Line(spans=(Span(text=text, **span),), role=role)
 
 
 def message(*lines: Line, **more: Any) -> Message:
     """A short message unless lines are given; the last line holds the link."""
-    title = said("🟡 Investigating: WebSocket API connection errors", quoted=False, style="bold")
-    link = said("Details on the status page", quoted=False, url="https://status.kraken.com/incidents/wsincident01")
+    title = said("🟡 Investigating: WebSocket API connection errors", role=Role.TITLE, style="bold")
+    link = said("Details on the status page", role=Role.LINK, url="https://status.kraken.com/incidents/wsincident01")
     given: dict[str, Any] = {
         "delivery_ids": ("db-1",),
         "subject": "[Kraken] Investigating: WebSocket API connection errors",
@@ -155,7 +156,7 @@ class ChannelContract:
         assert failure.retry_after == granted
 
     async def test_hostile_words_arrive_literally(self, channel: Channel, receiver: Receiver) -> None:
-        await channel.send(self.to, message(*map(said, HOSTILE), said(HOSTILE[0], quoted=False, style="bold")))
+        await channel.send(self.to, message(*map(said, HOSTILE), said(HOSTILE[0], role=Role.TEXT, style="bold")))
 
         [text] = self.arrived(receiver)
         assert [line for line in HOSTILE if line not in text] == []
@@ -170,7 +171,7 @@ class ChannelContract:
 
         [text] = self.arrived(receiver)
         assert "…" in text
-        assert text.splitlines()[-1].startswith(("Details", "<https://status.kraken.com"))
+        assert text.splitlines()[-1].startswith(("Read the rest", "<https://status.kraken.com"))
 
     async def test_no_secret_is_said_or_logged(
         self,

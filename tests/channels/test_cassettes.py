@@ -20,7 +20,8 @@ import vcr  # type: ignore[import-untyped]
 
 from notifier.channels.slack import Slack
 from notifier.channels.telegram import Telegram
-from notifier.model import Address, Line, Message, Receipt, Span
+from notifier.message import Line, Message, Receipt, Role, Span
+from notifier.model import Address
 from notifier.ports import Gone
 from tests.receivers.slack import FakeSlack
 from tests.receivers.telegram import FakeTelegram
@@ -32,10 +33,10 @@ MESSAGE = Message(
     delivery_ids=("d0-1",),
     subject="[Kraken] Investigating: WebSocket API connection errors",
     lines=(
-        Line(spans=(Span(text="🟡 Investigating: WebSocket API", style="bold"),)),
+        Line(spans=(Span(text="🟡 Investigating: WebSocket API", style="bold"),), role=Role.TITLE),
         Line(spans=(Span(text="Kraken, "), Span(text="11:29 UTC", at=AT), Span(text=":"))),
-        Line(spans=(Span(text="Clients may be <unable> & unwilling to connect."),), quoted=True),
-        Line(spans=(Span(text="Details", url="https://status.kraken.com/incidents/531pdxkwzrpx"),)),
+        Line(spans=(Span(text="Clients may be <unable> & unwilling to connect."),), role=Role.QUOTE),
+        Line(spans=(Span(text="Details", url="https://status.kraken.com/incidents/531pdxkwzrpx"),), role=Role.LINK),
     ),
     date=AT,
     loud=True,

@@ -9,7 +9,8 @@ from datetime import timedelta
 import pytest
 
 from notifier.channels.console import Console
-from notifier.model import Address, Receipt
+from notifier.message import Receipt
+from notifier.model import Address
 from notifier.ports import Ambiguous, BadMessage
 from tests.channels.contract import AT, HOSTILE, failure_of, message, said
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from notifier.channels.email import Email, compose
-from notifier.model import Address, Receipt
+from notifier.message import Appointment, Message, Receipt, Role
+from notifier.model import Address
 from notifier.ports import Ambiguous, BadCredentials, BadMessage, Gone, NotSent, Throttled
 from tests.channels.contract import AT, failure_of, message, said, table
 from tests.receivers.certificates import trusting
@@ -63,14 +64,31 @@ async def test_a_reply_is_no_root(channel: Email, mailbox: FakeMail) -> None:
     assert mailbox.received[0].message["References"] == "<1@notifier.example>"
 
 
+async def test_a_channel_writes_as_it_was_told_to(mailbox: FakeMail) -> None:
+    channel = Email(
+        mailbox.url,
+        SENDER,
+        stable_subject=True,
+        unsubscribe=lambda to: f"https://notifier.example/leave/{to.target}",
+        tls_context=trusting(),
+    )
+
+    await channel.send(DESK, message(topic="[Kraken] WebSocket API connection errors"))
+
+    [mail] = mailbox.received
+    assert mail.message["Subject"] == "[Kraken] WebSocket API connection errors"
+    assert mail.message["List-Unsubscribe"] == "<https://notifier.example/leave/desk@trading.example>"
+    assert mail.defects == []
+
+
 async def test_lines_that_begin_with_a_dot_arrive_whole(channel: Email, mailbox: FakeMail) -> None:
-    dots = message(said(".", quoted=False), said("..two", quoted=False), said(".three", quoted=False))
+    dots = message(said(".", role=Role.TEXT), said("..two", role=Role.TEXT), said(".three", role=Role.TEXT))
 
     await channel.send(DESK, dots)
 
     [mail] = mailbox.received
     assert mail.raw == compose(DESK, dots, SENDER).as_bytes()
-    assert mail.part("plain").splitlines()[1:4] == [".", "..two", ".three"]
+    assert mail.part("plain").splitlines()[2:5] == [".", "..two", ".three"]
 
 
 async def test_a_foreign_domain_is_written_in_ascii(channel: Email, mailbox: FakeMail) -> None:
@@ -151,17 +169,22 @@ async def test_every_refusal_becomes_the_failure_that_it_means(channel: Email, m
     assert mailbox.connections == 1, "a channel never tries again by itself"
 
 
+PLAN = Appointment(uid="m1@kraken", sequence=0, summary="Kraken: Maintenance", start=AT)
+
+
+@table({"a mail": message(), "a mail with a calendar entry": message(appointment=PLAN)})
 async def test_a_receipt_lost_after_the_dot_is_unclear_and_the_next_try_is_the_same_mail(
-    channel: Email, mailbox: FakeMail
+    channel: Email, mailbox: FakeMail, row: Message
 ) -> None:
     mailbox.next(drops_after_the_dot())
 
-    failure = await failure_of(channel, DESK)
-    await channel.send(DESK, message())
+    failure = await failure_of(channel, DESK, text=row)
+    await channel.send(DESK, row)
 
     first, second = mailbox.received
     assert type(failure) is Ambiguous
     assert first.raw == second.raw
+    assert first.defects == []
 
 
 async def test_silence_after_the_dot_is_unclear(
@@ -247,7 +270,7 @@ async def test_check_raises_what_a_mail_would_meet(channel: Email, mailbox: Fake
 async def test_a_mail_can_neither_be_edited_nor_found(channel: Email, mailbox: FakeMail) -> None:
     receipt = await channel.send(DESK, message())
 
-    assert (channel.can_edit, channel.can_find) == (False, False)
+    assert (channel.can_edit, channel.can_find, channel.keeps_root) == (False, False, False)
     assert await channel.find(DESK, message(), AT) is None
     with pytest.raises(BadMessage):
         await channel.edit(receipt, message())

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from html import unescape
+from pathlib import Path
 from typing import ClassVar
 
 import aiohttp
 import pytest
+import yaml  # type: ignore[import-untyped]
 
-from notifier.channels.slack import Slack, compose
+from notifier.channels.slack import SCOPES, Slack, compose
+from notifier.channels.slack_card import blocks_of
 from notifier.markup import INERT
-from notifier.model import Address, Receipt
+from notifier.message import Receipt
+from notifier.model import Address
 from notifier.ports import (
     Ambiguous,
     BadCredentials,
@@ -24,7 +28,7 @@ from notifier.ports import (
     Throttled,
 )
 from tests.channels.contract import ChannelContract, message, said, table
-from tests.receivers import Fault, answer, reply_lost
+from tests.receivers import Fault, answer
 from tests.receivers.slack import TOKEN, FakeSlack
 
 DESK = Address("slack", "C0DESK")
@@ -96,8 +100,11 @@ class TestTheContract(ChannelContract):
 def test_the_request_is_exactly_this() -> None:
     loud = message(said("Down & out at api.kraken.com"), delivery_ids=("db-1", "db-2"), loud=True, mention="<!here>")
     reply = compose(DESK, message(thread=Receipt("C0DESK", "1.5"), loud=True))
+    card = compose(DESK, loud)
 
-    assert compose(DESK, loud) == {
+    assert card.pop("blocks") == blocks_of(loud)
+    assert card == compose(DESK, loud, style="flat")
+    assert card == {
         "channel": "C0DESK",
         "text": "<!here> *🟡 Investigating: WebSocket API connection errors*\n"
         "> Down &amp; out at api.\u200bkraken.\u200bcom\n"
@@ -123,13 +130,29 @@ async def test_what_follows_stands_in_the_thread_and_loud_news_in_the_channel_to
     assert [m.broadcast for m in receiver.messages] == [False, False, True]
 
 
-async def test_the_flat_style_makes_no_threads(receiver: FakeSlack, session: aiohttp.ClientSession) -> None:
+@table({"unless it is not wanted": False, "if it is wanted": True})
+async def test_loud_replies_are_shown_in_the_channel_too(
+    receiver: FakeSlack, session: aiohttp.ClientSession, row: bool
+) -> None:
+    slack = Slack(TOKEN, receiver.url, session, broadcast=row)
+    first = await slack.send(DESK, message(loud=True))
+    await slack.send(DESK, message(thread=first, loud=True))
+
+    assert [m.broadcast for m in receiver.messages] == [False, row]
+
+
+async def test_the_flat_style_makes_neither_threads_nor_cards(
+    receiver: FakeSlack, session: aiohttp.ClientSession
+) -> None:
     flat = Slack(TOKEN, receiver.url, session, style="flat")
     first = await flat.send(DESK, message())
-    second = await flat.send(DESK, message(thread=first))
+    second = await flat.send(DESK, message(thread=first, loud=True))
+    await flat.edit(first, message(said("New.")))
 
     assert second.root
     assert [m.thread_ts for m in receiver.messages] == [None, None]
+    assert [m.blocks for m in receiver.messages] == [[], []]
+    assert "New." in receiver.messages[0].shown
 
 
 async def test_where_the_thread_is_gone_the_message_starts_a_new_one(channel: Slack, receiver: FakeSlack) -> None:
@@ -138,9 +161,9 @@ async def test_where_the_thread_is_gone_the_message_starts_a_new_one(channel: Sl
 
     second = await channel.send(DESK, message(thread=first, loud=True))
 
+    new = receiver.messages[-1]
     assert second.root
-    assert receiver.messages[-1].thread_ts is None
-    assert receiver.messages[-1].broadcast is False
+    assert (new.thread_ts, new.broadcast, new.blocks[0]["type"]) == (None, False, "header")
 
 
 async def test_only_the_loss_of_the_thread_is_answered_by_a_second_call(channel: Slack, receiver: FakeSlack) -> None:
@@ -156,7 +179,7 @@ async def test_a_plain_message_has_no_markup(channel: Slack, receiver: FakeSlack
     await channel.send(DESK, message(said("a *b* <c>"), plain=True))
 
     [arrived] = receiver.messages
-    assert not arrived.mrkdwn
+    assert (arrived.mrkdwn, arrived.blocks) == (False, [])
     assert arrived.text.splitlines()[1] == "    a *b* &lt;c&gt;"
 
 
@@ -166,7 +189,31 @@ async def test_an_edit_changes_the_message_in_place(channel: Slack, receiver: Fa
 
     [arrived] = receiver.messages
     assert "Before." in arrived.shown
+    assert arrived.blocks == blocks_of(message(said("Before.")))
     assert arrived.metadata is not None
+
+
+async def test_a_reply_stays_small_when_it_is_edited(channel: Slack, receiver: FakeSlack) -> None:
+    first = await channel.send(DESK, message())
+    reply = await channel.send(DESK, message(said("Befor."), thread=first))
+    await channel.edit(reply, message(said("Before."), thread=first))
+
+    _, arrived = receiver.messages
+    assert [block["type"] for block in arrived.blocks] == ["section", "context"]
+    assert "Before." in arrived.blocks[0]["text"]["text"]
+
+
+async def test_an_edit_in_plain_words_takes_the_card_away(channel: Slack, receiver: FakeSlack) -> None:
+    receipt = await channel.send(DESK, message(said("Before.")))
+    await channel.edit(receipt, message(said("After."), plain=True))
+
+    assert receiver.messages[0].blocks == []
+    assert "After." in receiver.messages[0].shown
+
+
+def test_the_first_message_is_kept_current_where_there_are_threads(session: aiohttp.ClientSession) -> None:
+    assert Slack(TOKEN, "https://slack.com/api/", session).keeps_root
+    assert not Slack(TOKEN, "https://slack.com/api/", session, style="flat").keeps_root
 
 
 async def test_an_edit_fits_the_narrower_limit_of_edits(channel: Slack, receiver: FakeSlack) -> None:
@@ -200,128 +247,28 @@ async def test_an_edit_that_is_refused_otherwise_fails(channel: Slack, receiver:
         await channel.edit(receipt, message())
 
 
-async def test_a_message_whose_reply_was_lost_is_found(channel: Slack, receiver: FakeSlack) -> None:
-    lost = message(delivery_ids=("db-7", "db-8"))
-    receiver.next(reply_lost())
-    with pytest.raises(Ambiguous):
-        await channel.send(DESK, lost)
-
-    found = await channel.find(DESK, lost, LONG_AGO)
-
-    assert found == Receipt(to="C0DESK", ref=receiver.messages[0].ts, root=True)
-
-
-async def test_a_lost_reply_in_a_thread_is_found_there(channel: Slack, receiver: FakeSlack) -> None:
-    first = await channel.send(DESK, message())
-    reply = message(delivery_ids=("db-9",), thread=first)
-    receiver.next(reply_lost())
-    with pytest.raises(Ambiguous):
-        await channel.send(DESK, reply)
-
-    found = await channel.find(DESK, reply, LONG_AGO)
-
-    assert found == Receipt(to="C0DESK", ref=receiver.messages[1].ts, root=False)
-
-
-async def test_any_member_of_a_fold_is_enough_to_be_found(channel: Slack) -> None:
-    sent = await channel.send(DESK, message(delivery_ids=("db-1", "db-2", "db-3")))
-
-    assert await channel.find(DESK, message(delivery_ids=("db-2",)), LONG_AGO) == sent
+CURE = "install the app anew with the scopes of slack-app-manifest.yaml"
 
 
 @table(
     {
-        "another delivery": message(delivery_ids=("db-2",)),
-        "the same number from another database": message(delivery_ids=("other-1",)),
-    }
-)
-async def test_what_never_arrived_is_not_found(channel: Slack, row: object) -> None:
-    await channel.send(DESK, message(delivery_ids=("db-1",)))
-
-    assert await channel.find(DESK, row, LONG_AGO) is None  # type: ignore[arg-type]
-
-
-async def test_messages_of_other_apps_are_not_taken_for_ours(channel: Slack, receiver: FakeSlack) -> None:
-    await channel.send(DESK, message(delivery_ids=("db-1",)))
-    receiver.messages[0].metadata = {"event_type": "deploy", "event_payload": {"delivery_ids": ["db-1"]}}
-
-    assert await channel.find(DESK, message(delivery_ids=("db-1",)), LONG_AGO) is None
-
-
-async def test_messages_from_before_the_time_asked_for_do_not_count(channel: Slack, receiver: FakeSlack) -> None:
-    sent = await channel.send(DESK, message())
-    after = datetime.fromtimestamp(float(sent.ref), UTC) + timedelta(seconds=5)
-
-    assert await channel.find(DESK, message(), after) is None
-
-
-async def test_a_thread_whose_parent_is_gone_is_looked_for_at_the_top(channel: Slack, receiver: FakeSlack) -> None:
-    first = await channel.send(DESK, message())
-    receiver.delete(first.ref)
-    reply = message(delivery_ids=("db-2",), thread=first)
-    sent = await channel.send(DESK, reply)
-
-    assert await channel.find(DESK, reply, LONG_AGO) == sent
-
-
-async def test_the_search_turns_pages_but_not_for_ever(channel: Slack, receiver: FakeSlack) -> None:
-    receiver.page_size = 2
-    first = await channel.send(DESK, message(delivery_ids=("db-0",)))
-    for number in range(1, 10):
-        await channel.send(DESK, message(delivery_ids=(f"db-{number}",)))
-
-    assert await channel.find(DESK, message(delivery_ids=("db-0",)), LONG_AGO) == first
-    await channel.send(DESK, message(delivery_ids=("db-10",)))
-    assert await channel.find(DESK, message(delivery_ids=("db-0",)), LONG_AGO) is None
-    assert channel.notes == ["C0DESK has too many messages to look one up, so a lost answer may repeat it"]
-
-
-async def test_without_the_history_scope_the_channel_stops_promising_and_says_so_once(
-    channel: Slack, receiver: FakeSlack
-) -> None:
-    receiver.scopes = {"chat:write"}
-
-    promised = channel.can_find
-    assert [await channel.find(DESK, message(), LONG_AGO) for _ in range(2)] == [None, None]
-    assert (promised, channel.can_find) == (True, False)
-    assert channel.notes == ["Slack messages cannot be looked up (missing_scope), so a lost answer may repeat one"]
-
-
-async def test_one_channel_that_cannot_be_read_does_not_stop_the_looking_elsewhere(
-    channel: Slack, receiver: FakeSlack
-) -> None:
-    receiver.hidden = {"C0DESK"}
-
-    assert await channel.find(DESK, message(), LONG_AGO) is None
-    assert channel.can_find
-    assert len(channel.notes) == 1
-
-
-async def test_a_search_that_fails_is_no_answer(channel: Slack, receiver: FakeSlack) -> None:
-    receiver.next(answer(429, {"ok": False, "error": "ratelimited"}, {"Retry-After": "7"}))
-
-    with pytest.raises(Throttled):
-        await channel.find(DESK, message(), LONG_AGO)
-
-
-@table(
-    {
-        "everything is granted": (
-            {"chat:write", "channels:history", "groups:history"},
-            "kraken_status at Trading Desk",
+        "everything is granted": (set(SCOPES), ""),
+        "private channels cannot be searched": (
+            {"chat:write", "channels:history"},
+            f" (a lost answer may repeat a message without groups:history: {CURE})",
         ),
-        "the history is not": (
+        "no channel can be searched": (
             {"chat:write"},
-            "kraken_status at Trading Desk (without channels:history, groups:history: may repeat after a crash)",
+            f" (a lost answer may repeat a message without channels:history, groups:history: {CURE})",
         ),
     }
 )
 async def test_the_check_says_as_whom_and_what_is_missing(
     channel: Slack, receiver: FakeSlack, row: tuple[set[str], str]
 ) -> None:
-    receiver.scopes, expected = row
+    receiver.scopes, missing = row
 
-    assert await channel.check() == expected
+    assert await channel.check() == f"kraken_status at Trading Desk{missing}"
 
 
 async def test_the_check_does_without_scopes_where_slack_names_none(channel: Slack, receiver: FakeSlack) -> None:
@@ -333,10 +280,21 @@ async def test_the_check_does_without_scopes_where_slack_names_none(channel: Sla
 async def test_the_check_refuses_a_token_that_may_not_post(channel: Slack, receiver: FakeSlack) -> None:
     receiver.scopes = {"channels:history"}
 
-    with pytest.raises(BadCredentials, match="chat:write"):
+    with pytest.raises(BadCredentials, match=f"lacks chat:write, groups:history: {CURE}"):
         await channel.check()
 
 
 async def test_the_check_refuses_a_wrong_token(receiver: FakeSlack, session: aiohttp.ClientSession) -> None:
     with pytest.raises(BadCredentials, match="invalid_auth"):
         await Slack("xoxb-wrong", receiver.url, session).check()
+
+
+def test_the_manifest_asks_for_the_scopes_that_are_used_and_for_nothing_else() -> None:
+    manifest = yaml.safe_load((Path(__file__).parents[2] / "slack-app-manifest.yaml").read_text(encoding="utf-8"))
+
+    assert set(manifest) == {"display_information", "features", "oauth_config", "settings"}
+    assert manifest["oauth_config"] == {"scopes": {"bot": list(SCOPES)}}
+    assert set(manifest["features"]) == {"bot_user"}
+    assert set(manifest["settings"].values()) == {False}
+    assert len(manifest["display_information"]["name"]) <= 35
+    assert len(manifest["display_information"]["description"]) <= 140

@@ -11,7 +11,8 @@ import pytest
 
 from notifier.channels.slack_webhook import SlackWebhook, compose
 from notifier.markup import INERT
-from notifier.model import Address, Receipt
+from notifier.message import Receipt
+from notifier.model import Address
 from notifier.ports import Ambiguous, BadCredentials, BadMessage, Channel, ChannelFailure, Gone, Throttled
 from tests.channels.contract import AT, ChannelContract, failure_of, message, said
 from tests.receivers import Fault, answer
@@ -84,6 +85,13 @@ async def test_a_webhook_that_nobody_configured_is_gone(channel: SlackWebhook, r
     assert receiver.calls == []
 
 
+async def test_what_follows_is_flat(channel: SlackWebhook, receiver: FakeSlack) -> None:
+    await channel.send(OPS, message(thread=Receipt("ops", ""), loud=True))
+
+    [arrived] = receiver.messages
+    assert (arrived.blocks, arrived.thread_ts, arrived.broadcast) == ([], None, False)
+
+
 async def test_it_can_neither_edit_nor_find(channel: SlackWebhook, receiver: FakeSlack) -> None:
     receipt = await channel.send(OPS, message())
 
@@ -91,8 +99,7 @@ async def test_it_can_neither_edit_nor_find(channel: SlackWebhook, receiver: Fak
     assert await channel.find(OPS, message(), AT) is None
     with pytest.raises(BadMessage):
         await channel.edit(receipt, message())
-    assert not channel.can_edit
-    assert not channel.can_find
+    assert (channel.can_edit, channel.can_find, channel.keeps_root) == (False, False, False)
 
 
 async def test_the_check_asks_every_webhook_and_posts_nothing(channel: SlackWebhook, receiver: FakeSlack) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import ClassVar
 
 import aiohttp
@@ -10,7 +10,8 @@ import pytest
 
 from notifier.channels.telegram import Telegram, compose
 from notifier.markup import INERT
-from notifier.model import Address, Receipt
+from notifier.message import Receipt
+from notifier.model import Address
 from notifier.ports import (
     Ambiguous,
     BadCredentials,
@@ -19,19 +20,21 @@ from notifier.ports import (
     ChannelFailure,
     Gone,
     Moved,
+    Part,
     Throttled,
 )
-from tests.channels.contract import AT, ChannelContract, failure_of, message, said, table
+from notifier.render import Page, render
+from tests.builders import NOW
+from tests.channels.contract import AT, ChannelContract, message, said
+from tests.news import NEWS
 from tests.receivers import Fault, answer
-from tests.receivers.telegram import TOKEN, Chat, FakeTelegram
+from tests.receivers.telegram import TOKEN, FakeTelegram, refusal
 
 READER = Address("telegram", "777")
 GROUP = Address("telegram", "-1001234")
 TOPIC = Address("telegram", "-1001234/42")
-
-
-def refusal(status: int, text: str, **parameters: object) -> Fault:
-    return answer(status, {"ok": False, "error_code": status, "description": text, "parameters": parameters})
+PAGE = "https://status.kraken.com/incidents/wsincident01"
+BUTTON = [("Status page", PAGE)]
 
 
 @pytest.fixture
@@ -62,6 +65,11 @@ class TestTheContract(ChannelContract):
         "the bot is no member": (refusal(403, "Forbidden: bot is not a member of the channel chat"), Gone),
         "no such chat": (refusal(400, "Bad Request: chat not found"), Gone),
         "the group is closed": (refusal(403, "Forbidden: the group chat was deleted"), Gone),
+        "the reader never spoke to the bot": (
+            refusal(403, "Forbidden: bot can't initiate conversation with a user"),
+            Gone,
+        ),
+        "the only topic of the chat is closed": (refusal(400, "Bad Request: TOPIC_CLOSED"), Gone),
         "the bot may not write": (
             refusal(400, "Bad Request: not enough rights to send text messages to the chat"),
             Gone,
@@ -111,10 +119,10 @@ def test_the_request_is_exactly_this() -> None:
     assert compose(TOPIC, follow_up) == {
         "chat_id": "-1001234",
         "message_thread_id": 42,
-        "text": "@trader &amp; co <b>🟡 Investigating: WebSocket API connection errors</b>\n"
-        "<blockquote>Down &amp; out at\napi.\u200bkraken.\u200bcom</blockquote>\n"
-        '<a href="https://status.kraken.com/incidents/wsincident01">Details on the status page</a>',
+        "text": "@trader &amp; co <b>🟡 Investigating: WebSocket API connection errors</b>\n\n"
+        "<blockquote>Down &amp; out at\napi.\u200bkraken.\u200bcom</blockquote>",
         "parse_mode": "HTML",
+        "reply_markup": {"inline_keyboard": [[{"text": "Status page", "url": PAGE}]]},
         "link_preview_options": {"is_disabled": True},
         "disable_notification": True,
         "reply_parameters": {"message_id": 7, "allow_sending_without_reply": True},
@@ -180,106 +188,32 @@ async def test_a_public_channel_is_answered_by_its_name(channel: Telegram, recei
     assert not second.root
 
 
-async def test_a_lost_topic_leaves_the_chat_itself_and_is_said_once(channel: Telegram, receiver: FakeTelegram) -> None:
-    receiver.chat("-1001234").without_topic(42)
-
-    await channel.send(TOPIC, message())
-    await channel.send(TOPIC, message())
-
-    assert [m.topic for m in receiver.messages] == [None, None]
-    assert channel.notes == ["the topic of telegram:-1001234/42 is gone; its messages go to the chat itself"]
-
-
-async def test_a_group_that_became_a_supergroup_says_where_it_is_now(channel: Telegram, receiver: FakeTelegram) -> None:
-    receiver.chat("-55").migrated(to=-1001234)
-
-    failure = await failure_of(channel, Address("telegram", "-55"))
-
-    assert isinstance(failure, Moved)
-    assert failure.to == GROUP
-
-
-@table({"blocked": Chat.blocked, "kicked": Chat.kicked, "deactivated": Chat.deactivated, "missing": Chat.missing})
-async def test_one_reader_who_refuses_does_not_matter_to_the_next(
-    channel: Telegram, receiver: FakeTelegram, row: Callable[[Chat], None]
+async def test_every_kind_of_news_is_taken_at_once_and_as_it_is_meant(
+    channel: Telegram, receiver: FakeTelegram
 ) -> None:
-    row(receiver.chat("777"))
+    for number, news in enumerate(NEWS.values()):
+        parts = [Part(delivery_id=number, change=change) for change in news()]
+        await channel.send(READER, render(parts, Page(url="https://status.kraken.com"), origin="db", date=NOW))
 
-    assert type(await failure_of(channel, READER)) is Gone
-    await channel.send(GROUP, message())
-    assert [m.chat for m in receiver.messages] == ["-1001234"]
+    assert len(receiver.messages) == len(receiver.calls) == len(NEWS)
+    assert all(m.shown == m.shown.strip() and m.buttons for m in receiver.messages)
+    assert max(len(m.entities) for m in receiver.messages) <= 100
+    assert channel.notes == []
 
 
-async def test_a_plain_message_has_no_markup_but_its_link(channel: Telegram, receiver: FakeTelegram) -> None:
+async def test_a_plain_message_has_no_markup_but_its_button(channel: Telegram, receiver: FakeTelegram) -> None:
     await channel.send(READER, message(said("a <b> & c.example"), plain=True))
 
     [arrived] = receiver.messages
     assert arrived.entities == []
-    assert arrived.text.splitlines()[1:] == [
-        f"    a <b> & c.{INERT}example",
-        "Details on the status page: https://status.kraken.com/incidents/wsincident01",
-    ]
-
-
-async def test_an_edit_changes_the_message_in_place(channel: Telegram, receiver: FakeTelegram) -> None:
-    receipt = await channel.send(READER, message(said("Befor.")))
-    await channel.edit(receipt, message(said("Before.")))
-
-    assert "Before." in receiver.messages[0].shown
-
-
-async def test_an_edit_that_changes_nothing_is_done(channel: Telegram, receiver: FakeTelegram) -> None:
-    receipt = await channel.send(READER, message())
-    await channel.edit(receipt, message())
-
-    assert receiver.messages[0].edits == []
-    assert len(receiver.calls) == 2
-
-
-async def test_an_edit_of_a_deleted_message_is_done(channel: Telegram, receiver: FakeTelegram) -> None:
-    receipt = await channel.send(READER, message())
-    receiver.delete(int(receipt.ref))
-    await channel.edit(receipt, message(said("New.")))
-
-    assert len(receiver.messages) == 1
-
-
-@table(
-    {
-        "the reader blocked the bot": (refusal(403, "Forbidden: bot was blocked by the user"), Gone),
-        "the markup is wrong": (refusal(400, "Bad Request: can't parse entities"), BadMessage),
-    }
-)
-async def test_an_edit_that_is_refused_otherwise_fails(
-    channel: Telegram, receiver: FakeTelegram, row: tuple[Fault, type[ChannelFailure]]
-) -> None:
-    receipt = await channel.send(READER, message())
-    receiver.next(row[0])
-
-    with pytest.raises(row[1]):
-        await channel.edit(receipt, message())
+    assert arrived.text.splitlines()[1:] == [f"    a <b> & c.{INERT}example"]
+    assert arrived.buttons == BUTTON
 
 
 async def test_nothing_can_be_looked_up(channel: Telegram, receiver: FakeTelegram) -> None:
     assert await channel.find(READER, message(), AT) is None
     assert not channel.can_find
     assert receiver.calls == []
-
-
-@table({"letters": "a", "emoji, two units each": "😀", "escaped in markup": "&"})
-async def test_texts_up_to_the_limit_arrive_whole_and_longer_ones_trimmed(
-    channel: Telegram, receiver: FakeTelegram, row: str
-) -> None:
-    units = len(row.encode("utf-16-le")) // 2
-    frame = len("🟡 Investigating: WebSocket API connection errors\n\nDetails on the status page") + 1
-    room = (4_096 - frame) // units
-    for size in (room, room + 1):
-        await channel.send(READER, message(said(row * size)))
-
-    whole, trimmed = (m.shown for m in receiver.messages)
-    assert "…" not in whole
-    assert row * room in whole
-    assert "…" in trimmed
 
 
 async def test_the_check_says_as_whom(channel: Telegram) -> None:

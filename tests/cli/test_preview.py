@@ -23,7 +23,17 @@ async def test_preview_renders_a_script_a_payload_and_an_incident(ask: Ask, ther
         assert each["texts"].keys() == {"console", "slack", "slack-webhook", "telegram", "mailto"}
         assert all(each["title"] in text for text in each["texts"].values())
     assert all("Affected: Kraken API (Websocket)" in each["texts"]["mailto"] for each in by_id)
-    text = await ask("preview", "websocket-2026-02-24")
+    drawn = tmp_path / "page.html"
+    text = await ask("preview", "websocket-2026-02-24", "--output", str(drawn))
+    assert str(drawn) in "".join(text.stdout.split("\n"))
+    html = drawn.read_text()
+    for words in (
+        "Resolved: WebSocket API connection errors",
+        "2 replies",
+        "Details on the status page",
+        "[Kraken] Monitoring:",
+    ):
+        assert words in html
     for channel in ("Terminal", "Slack", "Slack webhook", "Telegram", "Mail"):
         assert text.stdout.count(f"─ {channel} ─") == 3
     assert not (there.slack.messages or there.telegram.messages or there.mail.received), "and nothing is sent"
@@ -53,3 +63,9 @@ async def test_preview_of_what_is_no_incident_is_refused(ask: Ask, case: str) ->
     said = await ask("preview", what)
     assert said.exit_code == 2
     assert reason in " ".join(said.stderr.split())
+
+
+async def test_a_page_that_cannot_be_written_is_said_with_the_cure(ask: Ask, tmp_path: Path) -> None:
+    said = await ask("preview", "maintenance", "--output", str(tmp_path / "missing" / "page.html"))
+    assert said.exit_code == 2
+    assert "cannot be written" in said.stderr and "--output" in said.stderr

@@ -48,8 +48,8 @@ def test_nothing_is_said_twice(day: Stage) -> None:
 def test_what_happens_without_an_update_is_told_too(day: Stage) -> None:
     told = "\n".join(day.told()[TELEGRAM])
     heads = [message.text.partition("\n")[0] for message in day.telegram.messages]
-    assert 'renamed from "Ethereum (ETH) Funding Delays"; impact from minor to major' in told
-    assert [head for head in heads if "Withdrawn" in head] == ["🔴 Withdrawn: Test incident, please ignore"]
+    assert "impact minor → major · title, which was “Ethereum (ETH) Funding Delays”" in told
+    assert [head for head in heads if "Withdrawn" in head] == ["⚪ Withdrawn: Test incident, please ignore"]
     assert [head for head in heads if "Reopened" in head] == [
         "🟠 Reopened (investigating): Ethereum (ETH) and ERC-20 Funding Delays"
     ]
@@ -64,11 +64,24 @@ def test_what_happens_without_an_update_is_told_too(day: Stage) -> None:
     assert not any("Website" in head for head in heads), "components without an incident are told on request only"
 
 
-def test_an_edit_changes_the_message_that_is_there(day: Stage) -> None:
-    edited = [each for each in day.slack.messages if each.edits]
-    assert [each.shown.partition("gateway. ")[2][:24] for each in edited[:1]] == ["Deposits and withdrawals"]
-    assert "A node ran out of disk space &amp; fell behind" in edited[1].shown
-    assert [len(each.edits) for each in edited] == [1, 1]
+def test_an_edit_changes_the_message_that_is_there_and_marks_what_changed(day: Stage) -> None:
+    [opened] = [each for each in day.slack.messages if "ETH) funding gateway" in each.text]
+    [closed] = [each for each in day.slack.messages if "A node ran out of disk space" in each.shown]
+    assert "Deposits may be delayed" in opened.text
+    assert "Deposits *and withdrawals* may be delayed" in opened.shown
+    assert "A node ran out of disk space &amp; fell behind" in closed.shown
+    for each in (opened, closed):
+        assert "Edited by Kraken" in each.shown and "Edited by Kraken" not in each.text
+
+
+def test_the_first_message_says_how_it_ended(day: Stage) -> None:
+    for name in ("deposits", "one-minute"):
+        [incident] = [each for each in EVERYTHING if each.name == name]
+        first = next(each for each in day.slack.messages if f"/incidents/{incident.id}" in each.text)
+        bubble = next(each for each in day.telegram.messages if incident.id in str(each.arguments))
+        for head in (first.shown.partition("\n")[0], bubble.shown.partition("\n")[0]):
+            assert "🟢" in head and ("Resolved" in head or "Maintenance completed" in head)
+        assert "Lasted" in first.shown and "Lasted" in bubble.shown
 
 
 def test_text_that_wishes_us_ill_mentions_nobody_and_leads_nowhere(day: Stage) -> None:
@@ -79,8 +92,17 @@ def test_text_that_wishes_us_ill_mentions_nobody_and_leads_nowhere(day: Stage) -
             assert all(each.startswith(("!date^", home)) for each in re.findall(r"<([^<>]*)>", text)), text
             assert not re.search(r"@\w|://[a-z]|\w\.[a-z]", text)
             for line in text.split("\n"):
-                assert not line.startswith("> ") or not re.search(rf"[*~`](?!{INERT})", line)
+                ours = "Edited by Kraken" in text  # whose words of the edit we mark ourselves
+                assert ours or not line.startswith("> ") or not re.search(rf"[*~`](?!{INERT})", line)
     for message in day.telegram.messages:
-        assert {each["type"] for each in message.entities} <= {"bold", "blockquote", "text_link"}
+        assert {each["type"] for each in message.entities} <= {
+            "bold",
+            "italic",
+            "blockquote",
+            "expandable_blockquote",
+            "date_time",
+            "text_link",
+            "strikethrough",
+        }
         assert all(each["url"].startswith(home) for each in message.entities if "url" in each)
         assert not re.search(r"@\w|://[a-z]|\w\.[a-z]", message.text)

@@ -106,11 +106,11 @@ class Mail:
         ]
 
     def part(self, kind: str) -> str:
-        """The text of the part `plain` or `html`."""
+        """The text of the part `plain` or `html`; its lines end as in Python."""
         body = self.message.get_body((kind,))
         assert body is not None
         text: str = body.get_content()
-        return text
+        return text.replace("\r\n", "\n")
 
 
 class FakeMail:

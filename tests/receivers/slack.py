@@ -5,6 +5,7 @@ Answers have the shapes of https://docs.slack.dev/reference/methods, errors are 
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Callable
@@ -18,6 +19,8 @@ from tests.receivers import Receiver
 TOKEN = "xoxb-1-fake-canary-5f2d"
 SCOPES = ("chat:write", "chat:write.public", "channels:history", "groups:history")
 UPDATE_LIMIT = 4_000
+BLOCKS_LIMIT = 13_200
+TEXT_TYPES = {"plain_text": {"type", "text", "emoji"}, "mrkdwn": {"type", "text", "verbatim"}}
 
 
 @dataclass
@@ -31,6 +34,8 @@ class SlackMessage:
     thread_ts: str | None = None
     broadcast: bool = False
     metadata: dict[str, Any] | None = None
+    blocks: list[dict[str, Any]] = field(default_factory=list)
+    """As they stand now; the text is shown where there are none."""
     edits: list[str] = field(default_factory=list)
     """The texts of later edits, oldest first."""
     deleted: bool = False
@@ -54,6 +59,8 @@ class FakeSlack(Receiver):
         """By channel: the error that posting there gets, such as `is_archived`."""
         self.hidden: set[str] = set()
         """Channels that the bot may post to, but not read."""
+        self.private: set[str] = set()
+        """Channels whose history needs the scope of private ones."""
         self.page_size = 1_000
         """At most so many messages per page of history, whatever is asked for."""
 
@@ -89,8 +96,8 @@ class FakeSlack(Receiver):
             return web.Response(status=404, text="no_service")
         if matched[2] in self.refusals:
             return web.Response(status=404, text=self.refusals[matched[2]])
-        if not arguments.get("text"):
-            return web.Response(status=400, text="no_text")
+        if refusal := unfit(arguments):
+            return web.Response(status=400, text=refusal)
         self._take(matched[2], arguments)
         return web.Response(text="ok", content_type="text/html")
 
@@ -100,8 +107,8 @@ class FakeSlack(Receiver):
             return _refuse("missing_scope", needed="chat:write", provided=",".join(sorted(self.scopes)))
         if channel in self.refusals or not channel:
             return _refuse(self.refusals.get(channel, "channel_not_found"))
-        if not arguments.get("text"):
-            return _refuse("no_text")
+        if refusal := unfit(arguments):
+            return _refuse(refusal)
         if parent is not None and self._standing(channel, parent) is None:
             return _refuse("cannot_reply_to_message" if self._known(parent) else "thread_not_found")
         message = self._take(channel, arguments)
@@ -114,7 +121,10 @@ class FakeSlack(Receiver):
         text = str(arguments.get("text", ""))
         if len(text.encode()) > UPDATE_LIMIT:
             return _refuse("msg_too_long")
+        if refusal := unfit(arguments):
+            return _refuse(refusal)
         message.edits.append(text)
+        message.blocks = arguments.get("blocks") or []
         return _answer(channel=message.channel, ts=message.ts, text=text, message=_shown(message, metadata=True))
 
     def _history(self, arguments: dict[str, Any]) -> web.Response:
@@ -145,8 +155,9 @@ class FakeSlack(Receiver):
         )
 
     def _unreadable(self, channel: str) -> web.Response | None:
-        if not self.scopes & {"channels:history", "groups:history"}:
-            return _refuse("missing_scope", needed="channels:history", provided=",".join(sorted(self.scopes)))
+        needed = "groups:history" if channel in self.private else "channels:history"
+        if needed not in self.scopes:
+            return _refuse("missing_scope", needed=needed, provided=",".join(sorted(self.scopes)))
         return _refuse("not_in_channel") if channel in self.hidden else None
 
     def _page(self, found: list[SlackMessage], arguments: dict[str, Any]) -> web.Response:
@@ -170,6 +181,7 @@ class FakeSlack(Receiver):
             thread_ts=arguments.get("thread_ts"),
             broadcast=bool(arguments.get("reply_broadcast")),
             metadata=arguments.get("metadata"),
+            blocks=arguments.get("blocks") or [],
             arguments=arguments,
         )
         self.messages.append(message)
@@ -185,6 +197,49 @@ class FakeSlack(Receiver):
         return any(m.ts == ts for m in self.messages)
 
 
+def unfit(arguments: dict[str, Any]) -> str | None:
+    """Slack's word for a text or blocks that it does not take."""
+    blocks = arguments.get("blocks") or []
+    if not arguments.get("text") and not blocks:
+        return "no_text"
+    if len(blocks) > 50 or not all(isinstance(block, dict) and _is_block(block) for block in blocks):
+        return "invalid_blocks"
+    return "msg_blocks_too_long" if len(json.dumps(blocks)) > BLOCKS_LIMIT else None
+
+
+def _is_block(block: dict[str, Any]) -> bool:
+    """The kinds that the notifier has use for, in the shapes of https://docs.slack.dev/reference/block-kit/blocks."""
+    keys, fields, elements = set(block) - {"block_id"}, block.get("fields", []), block.get("elements", [])
+    match block.get("type"):
+        case "header":
+            return keys == {"type", "text"} and _is_text(block["text"], 150, "plain_text")
+        case "section":
+            return (
+                {"type"} < keys <= {"type", "text", "fields", "expand"}
+                and ("text" not in block or _is_text(block["text"], 3_000))
+                and ("fields" not in block or 0 < len(fields) <= 10)
+                and all(_is_text(each, 2_000) for each in fields)
+            )
+        case "context":
+            return (
+                keys == {"type", "elements"}
+                and 0 < len(elements) <= 10
+                and all(_is_text(each, 2_000) for each in elements)
+            )
+        case "divider":
+            return keys == {"type"}
+    return False
+
+
+def _is_text(given: dict[str, Any], limit: int, *types: str) -> bool:
+    return (
+        given.get("type") in (types or tuple(TEXT_TYPES))
+        and set(given) <= TEXT_TYPES[given["type"]]
+        and bool(str(given.get("text", "")).strip())
+        and len(given["text"]) <= limit
+    )
+
+
 def _shown(message: SlackMessage, *, metadata: bool) -> dict[str, Any]:
     return {
         "type": "message",
@@ -193,6 +248,7 @@ def _shown(message: SlackMessage, *, metadata: bool) -> dict[str, Any]:
         "bot_id": "B0",
         "ts": message.ts,
         "text": message.shown,
+        **({"blocks": message.blocks} if message.blocks else {}),
         **({"thread_ts": message.thread_ts} if message.thread_ts else {}),
         **({"edited": {"user": "U0", "ts": message.ts}} if message.edits else {}),
         **({"metadata": message.metadata} if metadata and message.metadata else {}),

@@ -6,68 +6,17 @@ Error texts are those of https://github.com/tdlib/telegram-bot-api and https://g
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass, field
-from html import unescape
 from typing import Any
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from tests.receivers import Receiver
+from tests.receivers import Fault, Receiver, answer
+from tests.receivers.telegram_html import BadHtml, parse_html, trimmed, units
 
 TOKEN = "4242:fake-canary-9a1c"
 TEXT_LIMIT = 4_096
-
-_TOKEN = re.compile(r"<(/?)([a-z0-9-]*)([^<>]*)>|<")
-_TYPES = {
-    "b": "bold",
-    "i": "italic",
-    "s": "strikethrough",
-    "code": "code",
-    "a": "text_link",
-    "blockquote": "blockquote",
-}
-_REFERENCE = re.compile(r"&(?:lt|gt|amp|quot|#\d+|#x[0-9a-fA-F]+);")
-
-
-class BadHtml(ValueError):
-    """Telegram's reason for refusing a text."""
-
-
-def parse_html(html: str) -> tuple[str, list[dict[str, Any]]]:
-    """The visible text and its entities, by Telegram's rules for the tags above. Raises BadHtml."""
-    text, open_tags, entities, at = "", [], [], 0
-    for token in _TOKEN.finditer(html):
-        text += _decoded(html[at : token.start()])
-        at = token.end()
-        offset = len(html[: token.start()].encode())
-        name, closing = token[2] or "", bool(token[1])
-        if not closing:
-            if name not in _TYPES:
-                raise BadHtml(f'Unsupported start tag "{name}" at byte offset {offset}')
-            open_tags.append((name, _units(text), token[3]))
-            continue
-        if not open_tags:
-            raise BadHtml(f"Unexpected end tag at byte offset {offset}")
-        started, start, attributes = open_tags.pop()
-        if name != started:
-            raise BadHtml(f'Unmatched end tag at byte offset {offset}, expected "</{started}>", found "</{name}>"')
-        entity = {"type": _TYPES[name], "offset": start, "length": _units(text) - start}
-        if name == "a":
-            entity["url"] = _decoded(attributes.partition('="')[2].rstrip('"'))
-        if entity["length"]:
-            entities.append(entity)
-    if open_tags:
-        raise BadHtml(f'Can\'t find end tag corresponding to start tag "{open_tags[-1][0]}"')
-    return text + _decoded(html[at:]), sorted(entities, key=lambda e: (e["offset"], -e["length"]))
-
-
-def _decoded(text: str) -> str:
-    return _REFERENCE.sub(lambda found: unescape(found[0]), text)
-
-
-def _units(text: str) -> int:
-    return len(text.encode("utf-16-le")) // 2
 
 
 @dataclass
@@ -82,6 +31,8 @@ class TelegramMessage:
     reply_to: int | None = None
     topic: int | None = None
     silent: bool = False
+    reply_markup: dict[str, Any] | None = None
+    """The buttons below it, which every edit sets anew."""
     edits: list[str] = field(default_factory=list)
     """The shown texts of later edits, oldest first."""
     deleted: bool = False
@@ -92,6 +43,12 @@ class TelegramMessage:
         """The text as it stands now."""
         return self.edits[-1] if self.edits else self.text
 
+    @property
+    def buttons(self) -> list[tuple[str, str]]:
+        """Words and address of each button that stands below it now."""
+        rows = (self.reply_markup or {}).get("inline_keyboard", ())
+        return [(button["text"], button["url"]) for row in rows for button in row]
+
 
 @dataclass
 class Chat:
@@ -99,6 +56,8 @@ class Chat:
 
     refusal: tuple[int, str, dict[str, Any]] | None = None
     lost_topics: set[int] = field(default_factory=set)
+    closed_topics: set[int | None] = field(default_factory=set)
+    """None is the general topic."""
 
     def blocked(self) -> None:
         self.refusal = (403, "Forbidden: bot was blocked by the user", {})
@@ -122,8 +81,16 @@ class Chat:
     def without_topic(self, topic: int) -> None:
         self.lost_topics.add(topic)
 
+    def closed_topic(self, topic: int | None) -> None:
+        self.closed_topics.add(topic)
+
     def ordinary(self) -> None:
         self.refusal = None
+
+
+def refusal(status: int, text: str, **parameters: object) -> Fault:
+    """The Bot API's answer instead of taking the message."""
+    return answer(status, {"ok": False, "error_code": status, "description": text, "parameters": parameters})
 
 
 class FakeTelegram(Receiver):
@@ -132,6 +99,8 @@ class FakeTelegram(Receiver):
         self.messages: list[TelegramMessage] = []
         """In order of arrival."""
         self.token = token
+        self.knows_dates = True
+        """Whether this server is new enough for tg-time."""
         self._chats: dict[str, Chat] = {}
 
     @property
@@ -166,13 +135,15 @@ class FakeTelegram(Receiver):
         topic = int(arguments["message_thread_id"]) if "message_thread_id" in arguments else None
         if topic in chat.lost_topics:
             return _refuse(400, "Bad Request: message thread not found")
-        read = _read(arguments)
+        read = self._read(arguments)
         if isinstance(read, web.Response):
             return read
         wanted = arguments.get("reply_parameters") or {}
         parent = self._standing(str(arguments["chat_id"]), wanted.get("message_id"))
         if wanted and parent is None and not wanted.get("allow_sending_without_reply"):
             return _refuse(400, "Bad Request: message to be replied not found")
+        if (parent.topic if parent and topic is None else topic) in chat.closed_topics:
+            return _refuse(400, "Bad Request: TOPIC_CLOSED")
         message = TelegramMessage(
             chat=str(arguments["chat_id"]),
             message_id=len(self.messages) + 1,
@@ -181,19 +152,25 @@ class FakeTelegram(Receiver):
             reply_to=parent.message_id if parent else None,
             topic=topic,
             silent=arguments.get("disable_notification") in ("true", "True", True),
+            reply_markup=arguments.get("reply_markup"),
             arguments=arguments,
         )
         self.messages.append(message)
         return _answer(_shown(message, parent))
 
     def _edit(self, arguments: dict[str, Any]) -> web.Response:
+        chat = self.chat(arguments.get("chat_id", ""))
+        if chat.refusal is not None:
+            return _refuse(*chat.refusal)
         message = self._standing(str(arguments.get("chat_id")), int(arguments.get("message_id", 0)))
         if message is None:
             return _refuse(400, "Bad Request: message to edit not found")
-        read = _read(arguments)
+        if message.topic in chat.closed_topics:
+            return _refuse(400, "Bad Request: TOPIC_CLOSED")
+        read = self._read(arguments)
         if isinstance(read, web.Response):
             return read
-        if read == (message.shown, message.entities):
+        if (*read, arguments.get("reply_markup")) == (message.shown, message.entities, message.reply_markup):
             return _refuse(
                 400,
                 "Bad Request: message is not modified: specified new message content and reply markup are exactly"
@@ -201,7 +178,23 @@ class FakeTelegram(Receiver):
             )
         message.edits.append(read[0])
         message.entities = read[1]
+        message.reply_markup = arguments.get("reply_markup")
         return _answer(_shown(message, None))
+
+    def _read(self, arguments: dict[str, Any]) -> tuple[str, list[dict[str, Any]]] | web.Response:
+        text, entities = str(arguments.get("text", "")), list[dict[str, Any]]()
+        try:
+            if arguments.get("parse_mode") == "HTML":
+                text, entities = parse_html(text, knows_dates=self.knows_dates)
+        except BadHtml as bad:
+            return _refuse(400, f"Bad Request: can't parse entities: {bad}")
+        if units(text) > TEXT_LIMIT:
+            return _refuse(400, "Bad Request: message is too long")
+        if not text.strip():
+            return _refuse(400, "Bad Request: message text is empty")
+        if bad_button := _bad_button(arguments.get("reply_markup")):
+            return _refuse(400, f"Bad Request: {bad_button}")
+        return trimmed(text, entities)
 
     def _standing(self, chat: str, message_id: int | None) -> TelegramMessage | None:
         return next((m for m in self.messages if (m.chat, m.message_id) == (chat, message_id) and not m.deleted), None)
@@ -210,15 +203,18 @@ class FakeTelegram(Receiver):
 _BOT = {"id": 4242, "is_bot": True, "first_name": "Kraken status", "username": "kraken_status_bot"}
 
 
-def _read(arguments: dict[str, Any]) -> tuple[str, list[dict[str, Any]]] | web.Response:
-    try:
-        html = arguments.get("parse_mode") == "HTML"
-        text, entities = parse_html(arguments["text"]) if html else (str(arguments.get("text", "")), [])
-    except BadHtml as bad:
-        return _refuse(400, f"Bad Request: can't parse entities: {bad}")
-    if not text.strip():
-        return _refuse(400, "Bad Request: message text is empty")
-    return _refuse(400, "Bad Request: message is too long") if _units(text) > TEXT_LIMIT else (text, entities)
+def _bad_button(markup: dict[str, Any] | None) -> str | None:
+    """Why Telegram refuses the buttons: its library looks at the form of an address, its servers at the host."""
+    for row in (markup or {}).get("inline_keyboard", ()):
+        for button in row:
+            url = urlsplit(button["url"])
+            if url.scheme not in ("http", "https"):
+                return f"inline keyboard button URL '{button['url']}' is invalid: Unsupported URL protocol"
+            if "." not in (url.hostname or ""):
+                return f"inline keyboard button URL '{button['url']}' is invalid: Wrong HTTP URL"
+            if (url.hostname or "").startswith("127."):
+                return "BUTTON_URL_INVALID"
+    return None
 
 
 def _shown(message: TelegramMessage, parent: TelegramMessage | None) -> dict[str, Any]:
@@ -237,14 +233,14 @@ def _shown(message: TelegramMessage, parent: TelegramMessage | None) -> dict[str
         **({"entities": message.entities} if message.entities else {}),
         **({"message_thread_id": message.topic, "is_topic_message": True} if message.topic else {}),
         **({"reply_to_message": _shown(parent, None)} if parent else {}),
+        **({"reply_markup": message.reply_markup} if message.reply_markup else {}),
         **({"edit_date": 1_770_000_100 + message.message_id} if message.edits else {}),
     }
 
 
 def _decoded_argument(key: str, value: Any) -> Any:
-    return (
-        json.loads(value) if isinstance(value, str) and key in ("reply_parameters", "link_preview_options") else value
-    )
+    nested = ("reply_parameters", "link_preview_options", "reply_markup")
+    return json.loads(value) if isinstance(value, str) and key in nested else value
 
 
 def _answer(result: object) -> web.Response:

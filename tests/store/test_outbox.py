@@ -8,9 +8,10 @@ from datetime import timedelta
 
 import pytest
 
-from notifier.model import Address, Change, Kind, Receipt, State
+from notifier.message import Receipt
+from notifier.model import Address, Change, Kind, State
 from notifier.ports import Parcel, Settlement
-from notifier.store.outbox import LEASE
+from notifier.store.schema import LEASE
 from notifier.store.sql import SqlStore
 from tests.builders import NOW
 from tests.store.conftest import Opened
@@ -215,7 +216,8 @@ async def test_an_edit_names_the_message_that_carries_its_update_with_the_newest
     [edit] = await store.claim("telegram", 10, NOW + MINUTE)
     [told] = edit.edits
     assert (told.receipt, told.date) == (Receipt("telegram:1", "m7"), NOW)
-    assert [part.change.text for part in told.parts] == ["first", "third", ""]
+    assert [part.change.text for part in told.parts] == ["first", ""]
+    assert [change.text for change in told.since] == ["second", "third"]
 
 
 async def test_an_edit_of_what_was_told_to_another_names_no_message_of_theirs(store: SqlStore) -> None:

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from notifier.model import Receipt, State
+from notifier.message import Receipt
+from notifier.model import State
 from notifier.notice import welcome
 from notifier.ports import News, Parcel, Settlement, StoreFailed
 from notifier.store import record

@@ -1,0 +1,66 @@
+"""The text of a Telegram message with the button below it, the same for sending and editing. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from notifier.fitting import fit
+from notifier.markup import (
+    TELEGRAM_ENTITIES,
+    chat_plain,
+    telegram_button,
+    telegram_entities,
+    telegram_html,
+    telegram_length,
+    utf16_len,
+)
+from notifier.message import Line, Message
+
+TEXT_LIMIT = 4_096
+"""UTF-16 units after parsing: https://core.telegram.org/bots/api#sendmessage."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Layout:
+    """What a message has beside its words; less where Telegram refused something."""
+
+    dates: bool = True
+    """Instants in the reader's own zone."""
+    button: bool = True
+    topic: bool = True
+    reply: bool = True
+
+
+WHOLE = Layout()
+
+
+def text_of(message: Message, layout: Layout = WHOLE) -> dict[str, Any]:
+    """The mention, which the operator wrote, stays active; nothing else does but our link, as a button if it can be.
+
+    What was shortened ends with the link as well, which there leads to the rest.
+    """
+    mention = f"{message.mention} " if message.mention else ""
+
+    def plain(lines: Sequence[Line]) -> str:
+        return mention + chat_plain(lines)
+
+    def rich(lines: Sequence[Line]) -> str:
+        return escape(mention, quote=False) + telegram_html(lines, dates=layout.dates)
+
+    def rich_size(lines: Sequence[Line]) -> int:
+        html = rich(lines)
+        return telegram_length(html) if telegram_entities(html) <= TELEGRAM_ENTITIES else TEXT_LIMIT + 1
+
+    write, size = (plain, lambda lines: utf16_len(plain(lines))) if message.plain else (rich, rich_size)
+    url = telegram_button(message.lines[-1]) if layout.button else None
+    lines = message.lines[:-1] if url else message.lines
+    shown = lines if size(lines) <= TEXT_LIMIT else fit(message.lines, size, TEXT_LIMIT)
+    return {
+        "text": write(shown),
+        **({} if message.plain else {"parse_mode": "HTML"}),
+        **({"reply_markup": {"inline_keyboard": [[{"text": "Status page", "url": url}]]}} if url else {}),
+        "link_preview_options": {"is_disabled": True},
+    }

@@ -1,0 +1,43 @@
+"""Recipients that moved, or that are told nothing any more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from notifier.model import Address, State
+from notifier.store import roots
+from notifier.store import schema as t
+
+
+async def move(connection: AsyncConnection, subscription_id: int, to: Address) -> None:
+    """The new address takes the place of the old one; where somebody is subscribed there, the old one ends."""
+    s = t.subscriptions.c
+    there = (
+        await connection.execute(sa.select(s.id, s.active).where(s.address == str(to), s.id != subscription_id))
+    ).first()
+    if there is not None and there.active:
+        await switch_off(connection, [subscription_id], f"moved to {to}, which is subscribed already")
+        return
+    if there is not None:
+        ended = sa.update(t.subscriptions).where(s.id == there.id)
+        await connection.execute(ended.values(address=f"{to} (until {there.id})", written=""))
+    await connection.execute(sa.update(t.subscriptions).where(s.id == subscription_id).values(address=str(to)))
+
+
+async def switch_off(connection: AsyncConnection, subscription_ids: Sequence[int], reason: str) -> None:
+    """No more deliveries to these, and none of those that wait."""
+    await connection.execute(
+        sa.update(t.subscriptions).where(t.subscriptions.c.id.in_(subscription_ids)).values(active=False, reason=reason)
+    )
+    await roots.forget(connection, subscription_ids)
+    await connection.execute(
+        sa.update(t.deliveries)
+        .where(
+            t.deliveries.c.subscription_id.in_(subscription_ids),
+            t.deliveries.c.state.in_([State.PENDING, State.EXPIRED, State.UNKNOWN]),
+        )
+        .values(state=State.FAILED, due_at=None, reason=reason)
+    )
