@@ -13,8 +13,9 @@ from bench.peer import Peer
 from bench.world import TEN, running, settings, subscribe
 from notifier.app import Service
 from notifier.message import Receipt
-from notifier.model import Filter, State
+from notifier.model import State
 from notifier.ports import Settlement
+from notifier.subscription import Filter
 
 PEOPLE = 100_000
 FILTERS = 500

@@ -12,9 +12,9 @@ from bench.peer import Peer
 from notifier.app import Service, service
 from notifier.config import Settings, load
 from notifier.logs import logging_to
-from notifier.model import Filter
 from notifier.store import schema as t
 from notifier.store.sql import SqlStore
+from notifier.subscription import Filter
 
 CHANNELS = ("slack", "slack-webhook", "telegram", "mailto", "console")
 

@@ -22,9 +22,10 @@ from notifier import app as composition
 from notifier import doctor, printing
 from notifier.config import ConfigError, Settings, load
 from notifier.logs import logging_to
-from notifier.model import Address, State
+from notifier.model import State
 from notifier.ports import ChannelFailure, SourceFailed, StoreFailed, StoreRefused
 from notifier.settings import secrets_of
+from notifier.subscription import Address
 
 T = TypeVar("T")
 

@@ -15,9 +15,9 @@ from typing import Any, TypeGuard, get_args, get_origin
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from notifier.model import Address
 from notifier.overlay import Overlay, Place, Problem, fall_back, fill_in, nearest, override, show
 from notifier.settings import Settings, Table, parse_address
+from notifier.subscription import Address
 
 __all__ = ["ConfigError", "Problem", "Settings", "load"]
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from notifier.app import http_clients, make_channels, open_store, sources_of
 from notifier.config import Settings
 from notifier.message import Line, Message, Receipt, Role, Span
-from notifier.model import Address, Incident, Snapshot
+from notifier.model import Incident, Snapshot
 from notifier.ports import BadCredentials, Channel, ChannelFailure, Clock, SourceFailed, StoreRefused
+from notifier.subscription import Address
 
 _CREDENTIALS = {
     "slack": "set slack.bot_token to the bot token (xoxb-…) of your app, installed in the workspace",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from notifier.model import TERMINAL, Affected, Topic, Window
+from notifier.model import TERMINAL, Affected, Change, Topic, Window
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,3 +99,29 @@ class Known:
     incidents: Mapping[str, KnownIncident] = field(default_factory=dict)
     components: Mapping[str, KnownComponent] | None = None
     exchange: KnownExchange | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """A delivery as the ledger shows it."""
+
+    id: int
+    state: str
+    address: str
+    change: Change
+    attempt: int
+    due_at: datetime | None
+    tried_at: datetime | None
+    reason: str
+    receipt: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SourceState:
+    """How polling one source goes."""
+
+    name: str
+    polled_at: datetime
+    ok_at: datetime | None
+    failures: int
+    reason: str

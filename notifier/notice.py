@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from notifier.changes import facts
 from notifier.known import Known, KnownIncident
 from notifier.model import Change, Kind, Topic
 from notifier.ports import News
-from notifier.story import facts
 
 
 def withdraw(incident: KnownIncident, now: datetime) -> News:

@@ -9,7 +9,8 @@ from typing import Protocol
 
 from notifier.known import Known, KnownIncident, KnownPage
 from notifier.message import Message, Receipt
-from notifier.model import Address, Change, Filter, Snapshot, State
+from notifier.model import Change, Snapshot, State
+from notifier.subscription import Address, Filter
 
 
 class Clock(Protocol):
@@ -278,29 +279,3 @@ class Outbox(Protocol):
 
     async def next_due(self, channel: str, now: datetime) -> datetime | None:
         """When something of this channel can be claimed next; None if nothing waits."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
-    """A delivery as the ledger shows it."""
-
-    id: int
-    state: str
-    address: str
-    change: Change
-    attempt: int
-    due_at: datetime | None
-    tried_at: datetime | None
-    reason: str
-    receipt: str | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SourceState:
-    """How polling one source goes."""
-
-    name: str
-    polled_at: datetime
-    ok_at: datetime | None
-    failures: int
-    reason: str

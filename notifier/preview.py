@@ -19,7 +19,7 @@ from notifier.diff import EPOCH, diff_page
 from notifier.facsimile import Conversation, Mail, SlackPost, TelegramPost
 from notifier.known import Known, KnownComponent, KnownIncident, KnownPage
 from notifier.message import Message, Receipt
-from notifier.model import Address, Change, Component, Incident, Kind, Snapshot, Update
+from notifier.model import Change, Component, Incident, Kind, Snapshot, Update
 from notifier.ports import Part, SourceFailed, StoreRefused
 from notifier.rehearsal import DEMO_ADDRESSES, DEMO_SENDER, script_named, written
 from notifier.render import Page, render
@@ -27,6 +27,7 @@ from notifier.simulator import Script, shipped
 from notifier.simulator.page import answer
 from notifier.sources.fetch import PageLookup
 from notifier.sources.statuspage import parse_incident, parse_incidents, parse_maintenances, parse_summary
+from notifier.subscription import Address
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -20,9 +20,8 @@ from rich.text import Text
 
 from notifier.config import Settings
 from notifier.doctor import Finding, Look
-from notifier.known import KnownIncident
+from notifier.known import Entry, KnownIncident, SourceState
 from notifier.model import Incident
-from notifier.ports import Entry, SourceState
 from notifier.words import components, words
 
 if TYPE_CHECKING:

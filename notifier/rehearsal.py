@@ -13,9 +13,9 @@ from notifier.app import StoryClock, service
 from notifier.channels import console, email, slack, slack_webhook, telegram
 from notifier.config import Settings
 from notifier.message import Message, Receipt
-from notifier.model import Address
 from notifier.render import Page
 from notifier.simulator import Script, ScriptError, Simulator, load, shipped
+from notifier.subscription import Address
 
 __all__ = ["ScriptError", "demo", "script_named", "simulate", "written"]
 

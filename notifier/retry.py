@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from notifier.model import Address, State
+from notifier.model import State
 from notifier.ports import (
     BadCredentials,
     BadMessage,
@@ -16,6 +16,7 @@ from notifier.ports import (
     NotSent,
     Throttled,
 )
+from notifier.subscription import Address
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,8 +9,9 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from zoneinfo import ZoneInfo
 
-from notifier.model import Affected, Change, Filter, Kind, Phase, QuietHours, Topic, impact_rank
+from notifier.model import Affected, Change, Kind, Phase, Topic, impact_rank
 from notifier.ports import Want
+from notifier.subscription import Filter, QuietHours
 
 
 class Verdict(StrEnum):

@@ -22,7 +22,8 @@ from pydantic import (
     ValidationInfo,
 )
 
-from notifier.model import Address, Filter, QuietHours, Subscription, Topic
+from notifier.model import Topic
+from notifier.subscription import Address, Filter, QuietHours, Subscription
 from notifier.urls import at_loopback, is_loopback, mail_server, web_url
 
 MIN_POLL_SECONDS = 5

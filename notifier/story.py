@@ -5,15 +5,15 @@ Every change says its reason. An older copy adds the updates it has and takes no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from notifier.changes import changes
 from notifier.identity import is_provisional, pair
 from notifier.known import Known, KnownIncident, KnownUpdate
-from notifier.model import TERMINAL, Affected, Before, Change, Incident, Kind, Moment, Phase, Topic, Update, fingerprint
-from notifier.phase import LOUD, has_ended, phases, same_window, worsened
-from notifier.stock import continues
+from notifier.model import TERMINAL, Affected, Change, Incident, Topic, Update, fingerprint
+from notifier.phase import has_ended, same_window
 
 
 def follow(
@@ -58,15 +58,7 @@ def follow(
         after = _merged(known, before, seen, updates, catalogue, told_since)
     if silent:
         return after, []
-    changes = [
-        _posted(after, updates, story[u], phase, new, now) for u, phase in phases(updates, new, before, after).items()
-    ]
-    if before is not None and changes:
-        changes[-1] = replace(changes[-1], stood=_stood(before, after))
-    changes += [_edited(after, old, newer, now) for old, newer in edited]
-    if before is not None and before.headings != after.headings and not new:
-        changes += _retitled(before, after, now)
-    return after, changes
+    return after, changes(before, after, new, edited, now)
 
 
 def _with_implied_end(before: KnownIncident | None, seen: Incident) -> Incident:
@@ -179,127 +171,3 @@ def _subject(known: Known, seen: Incident) -> str:
 def _heading(incident: KnownIncident) -> str:
     window = incident.window
     return f"{incident.name}|{incident.impact}|{window.start if window else ''}|{window.end if window else ''}"
-
-
-def facts(incident: KnownIncident, now: datetime) -> Change:
-    """A change with everything that is true of the incident whatever happened."""
-    first = incident.updates[0].at if incident.updates else incident.started_at
-    starts = [u.at for u in incident.updates if u.status == "in_progress"]
-    planned = incident.window.start if incident.window else None
-    return Change(
-        key="",
-        kind=Kind.UPDATE_POSTED,
-        topic=incident.topic,
-        subject=incident.subject,
-        reason="",
-        at=now,
-        detected_at=now,
-        title=incident.name,
-        status=incident.status,
-        impact=incident.impact,
-        told_since=incident.told_since if incident.open else None,
-        incident_id=incident.id,
-        components=incident.components,
-        started_at=(starts[0] if starts else planned) if incident.topic is Topic.MAINTENANCE else first,
-        ended_at=incident.resolved_at,
-        window=incident.window,
-        timeline=_timeline(incident.updates),
-        revision=max(0, len(incident.headings) - 1),
-    )
-
-
-def _posted(
-    incident: KnownIncident,
-    story: tuple[KnownUpdate, ...],
-    update: KnownUpdate,
-    phase: Phase,
-    new: set[str],
-    now: datetime,
-) -> Change:
-    until = story[: story.index(update) + 1]
-    first = until[0] is update and len(new) == len(story)
-    ends = phase in (Phase.RESOLVED, Phase.COMPLETED)
-    after_the_end = phase is Phase.POSTMORTEM or (phase is Phase.PROGRESS and any(u.status in TERMINAL for u in until))
-    return replace(
-        facts(incident, now),
-        key=f"posted/{incident.id}/{update.born}",
-        reason=f"update {update.id} was never seen: {phase}",
-        at=update.at,
-        posted_at=update.created_at,
-        phase=phase,
-        status=update.status,
-        text=update.text,
-        loud=phase in LOUD,
-        introduces=first or not (ends or after_the_end),
-        told_since=incident.told_since if ends or incident.open else None,
-        update_id=update.born,
-        ended_at=update.at if ends else (incident.resolved_at if after_the_end else None),
-        timeline=_timeline(until),
-        repeats=_repeats(until),
-    )
-
-
-def _repeats(story: Sequence[KnownUpdate]) -> int:
-    """How many updates up to the newest say nothing but that work goes on."""
-    count = 0
-    for update in reversed(story):
-        if not continues(update.text):
-            break
-        count += 1
-    return count
-
-
-def _stood(before: KnownIncident, after: KnownIncident) -> Before:
-    """What is different now, as it was before."""
-    newest = before.updates[-1].status if before.updates else before.status
-    return Before(
-        status=newest if after.updates and newest != after.updates[-1].status else None,
-        impact=before.impact if before.impact not in (None, after.impact) else None,
-        title=before.name if before.name != after.name else None,
-        window=before.window if before.window and not same_window(before.window, after.window) else None,
-        components=before.components if before.components and before.components != after.components else None,
-    )
-
-
-def _timeline(story: Iterable[KnownUpdate]) -> tuple[Moment, ...]:
-    moments: list[Moment] = []
-    for update in story:
-        if not moments or moments[-1].status != update.status:
-            moments.append(Moment(status=update.status, at=update.at))
-    return tuple(moments)
-
-
-def _edited(incident: KnownIncident, old: KnownUpdate, newer: KnownUpdate, now: datetime) -> Change:
-    what = "text" if " ".join(old.text.split()) != " ".join(newer.text.split()) else "status or time"
-    return replace(
-        facts(incident, now),
-        key=f"edited/{incident.id}/{newer.born}/{newer.fingerprints[-1]}",
-        kind=Kind.UPDATE_EDITED,
-        reason=f"the {what} of update {newer.id} is one never seen",
-        at=newer.at,
-        status=newer.status,
-        text=newer.text,
-        before=old.text,
-        introduces=False,
-        told_since=None,
-        update_id=newer.born,
-    )
-
-
-def _retitled(before: KnownIncident, after: KnownIncident, now: datetime) -> list[Change]:
-    stood = _stood(before, after)
-    moved = [what for what in ("title", "impact", "window") if getattr(stood, what) is not None]
-    rose = worsened(before.impact, after.impact)
-    return [
-        replace(
-            facts(after, now),
-            key=f"retitled/{after.id}/{len(after.headings)}",
-            kind=Kind.INCIDENT_RETITLED,
-            phase=Phase.WORSENED if rose else None,
-            reason=f"{' and '.join(moved) or 'the heading'} changed without an update",
-            at=after.updated_at or now,
-            stood=stood,
-            loud=rose,
-            introduces=rose and after.open,
-        )
-    ]

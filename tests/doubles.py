@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from notifier.message import Message, Receipt
-from notifier.model import Address, Snapshot
+from notifier.model import Snapshot
 from notifier.ports import ChannelFailure, SourceFailed
+from notifier.subscription import Address
 from tests.builders import NOW
 
 

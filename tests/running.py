@@ -34,7 +34,7 @@ class Program:
         async with asyncio.timeout(seconds), self._printed:
             await self._printed.wait_for(condition)
 
-    async def stop(self, seconds: float = 10) -> int:
+    async def stop(self, seconds: float = 15) -> int:
         """SIGTERM; the exit code, which has to come in time."""
         self.process.send_signal(signal.SIGTERM)
         return await self.ended(seconds)

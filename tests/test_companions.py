@@ -12,8 +12,8 @@ import pytest
 
 import tests.channels
 from notifier.channels import CHANNELS
-from notifier.model import Address
 from notifier.retry import POLICIES
+from notifier.subscription import Address
 from tests.channels.contract import ChannelContract
 
 ROOT = Path(__file__).parents[1]

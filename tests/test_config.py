@@ -11,8 +11,9 @@ from typing import Any, get_args
 import pytest
 
 from notifier.config import Settings, load
-from notifier.model import Address, Filter, QuietHours, Subscription, Topic
+from notifier.model import Topic
 from notifier.settings import Table
+from notifier.subscription import Address, Filter, QuietHours, Subscription
 from tests.channels.contract import table
 
 EXAMPLE = Path(__file__).parent.parent / "config.example.toml"

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from notifier.model import Address, Component, Filter, QuietHours, Topic, Window
+from notifier.model import Component, Topic, Window
 from notifier.ports import (
     Ambiguous,
     BadCredentials,
@@ -20,6 +20,7 @@ from notifier.ports import (
     Throttled,
 )
 from notifier.retry import POLICIES
+from notifier.subscription import Address, Filter, QuietHours
 from tests.builders import NOW, at, incident, maintenance, page, update
 from tests.doubles import RecordingChannel
 from tests.world import Born, World, to

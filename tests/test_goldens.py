@@ -12,7 +12,7 @@ import pytest
 from notifier.channels import email, slack, telegram
 from notifier.markup import plain
 from notifier.message import Message, Receipt
-from notifier.model import Address
+from notifier.subscription import Address
 from tests.news import NEWS, STANDING, told
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from notifier.model import Address, State
+from notifier.model import State
 from notifier.ports import (
     Ambiguous,
     BadCredentials,
@@ -19,6 +19,7 @@ from notifier.ports import (
     Throttled,
 )
 from notifier.retry import MAX_BAD, POLICIES, Decision, Policy, decide, next_poll
+from notifier.subscription import Address
 
 POLICY = Policy(waits=(1, 5, 15), horizon=timedelta(hours=1))
 NEW = Address("telegram", "-1009")

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from notifier.model import Affected, Change, Filter, Kind, Phase, QuietHours, Topic
+from notifier.model import Affected, Change, Kind, Phase, Topic
 from notifier.route import Verdict, route, verdict
+from notifier.subscription import Filter, QuietHours
 from tests.builders import NOW
 
 WEBSOCKET = Affected(name="Websocket", group="Kraken API")

@@ -6,12 +6,13 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from notifier.deliver import Sender
-from notifier.model import Address, Snapshot, Subscription
+from notifier.model import Snapshot
 from notifier.poll import Outcome, Poll
 from notifier.ports import SourceFailed
 from notifier.render import Page
 from notifier.retry import POLICIES, Policy
 from notifier.store.sql import SqlStore
+from notifier.subscription import Address, Subscription
 from tests.doubles import Arrived, FrozenClock, RecordingChannel, ScriptedLookup, ScriptedSource
 
 PAGE = Page(url="https://status.kraken.com")

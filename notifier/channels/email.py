@@ -21,8 +21,8 @@ from notifier.channels.smtp import Envelope, converse
 from notifier.channels.transport import only_failures
 from notifier.markup import INERT, one_line
 from notifier.message import Appointment, Message, Receipt
-from notifier.model import Address
 from notifier.ports import BadMessage, ChannelFailure, Gone
+from notifier.subscription import Address
 from notifier.urls import mail_server
 
 TIMEOUT = 30

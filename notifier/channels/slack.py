@@ -21,8 +21,8 @@ from notifier.channels.slack_errors import THREAD_GONE, UNCHANGEABLE, UNREADABLE
 from notifier.channels.slack_text import text_of
 from notifier.channels.transport import TIMEOUT, only_failures
 from notifier.message import Message, Receipt
-from notifier.model import Address
 from notifier.ports import BadCredentials
+from notifier.subscription import Address
 
 Style = Literal["thread", "flat"]
 Payload = dict[str, Any]

@@ -14,8 +14,8 @@ import aiohttp
 from notifier.channels.slack_text import text_of
 from notifier.channels.transport import TIMEOUT, only_failures, seconds
 from notifier.message import Message, Receipt
-from notifier.model import Address
 from notifier.ports import Ambiguous, BadCredentials, BadMessage, ChannelFailure, Gone, Throttled
+from notifier.subscription import Address
 
 GONE = (
     "action_prohibited",

@@ -18,7 +18,6 @@ from notifier.channels.telegram_http import Paused, TelegramHttp, Unreached
 from notifier.channels.telegram_text import WHOLE, Layout, text_of
 from notifier.channels.transport import only_failures
 from notifier.message import Message, Receipt
-from notifier.model import Address
 from notifier.ports import (
     Ambiguous,
     BadCredentials,
@@ -29,6 +28,7 @@ from notifier.ports import (
     NotSent,
     Throttled,
 )
+from notifier.subscription import Address
 
 Payload = dict[str, Any]
 

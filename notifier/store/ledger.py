@@ -8,13 +8,13 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from notifier.known import KnownIncident
-from notifier.model import State, Subscription
-from notifier.ports import Entry, SourceState
+from notifier.known import Entry, KnownIncident, SourceState
+from notifier.model import State
 from notifier.store import schema as t
 from notifier.store.recipients import switch_off
 from notifier.store.record import insert
 from notifier.store.schema import AT_ONCE, CHANGE, FILTER, INCIDENT
+from notifier.subscription import Subscription
 
 _d = t.deliveries.c
 _s = t.subscriptions.c

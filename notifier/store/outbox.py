@@ -14,13 +14,14 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from notifier.message import Receipt
-from notifier.model import Address, State
+from notifier.model import State
 from notifier.ports import Parcel, Part, Settlement
 from notifier.store import recipients, roots
 from notifier.store import schema as t
 from notifier.store.record import insert
 from notifier.store.schema import AT_ONCE, CHANGE, LEASE
 from notifier.store.told import messages_to_edit
+from notifier.subscription import Address
 
 _d = t.deliveries.c
 _Lane = tuple[int, int]

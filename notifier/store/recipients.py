@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from notifier.model import Address, State
+from notifier.model import State
 from notifier.store import roots
 from notifier.store import schema as t
+from notifier.subscription import Address
 
 
 async def move(connection: AsyncConnection, subscription_id: int, to: Address) -> None:

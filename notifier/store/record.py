@@ -10,10 +10,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from notifier.known import Known, KnownPage
-from notifier.model import Change, Filter
+from notifier.model import Change
 from notifier.ports import News, Want
 from notifier.store import schema as t
 from notifier.store.schema import AT_ONCE, CHANGE, COMPONENTS, EXCHANGE, FILTER, INCIDENT, PAGE, WANT
+from notifier.subscription import Filter
 
 CHUNK = 1000
 """Subscriptions whose deliveries are written at once. The first send waits for the first chunk only."""

@@ -13,11 +13,12 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from notifier.message import Receipt
-from notifier.model import Address, State
+from notifier.model import State
 from notifier.ports import Refresh, Settlement
 from notifier.store import schema as t
 from notifier.store.schema import AT_ONCE, LEASE
 from notifier.store.told import first_message
+from notifier.subscription import Address
 
 _t = t.threads.c
 _d = t.deliveries.c

@@ -11,8 +11,9 @@ from sqlalchemy import Column, ForeignKey, Index, MetaData, Table, Text, UniqueC
 from sqlalchemy.types import BigInteger, Boolean, Integer, TypeDecorator
 
 from notifier.known import KnownComponent, KnownExchange, KnownIncident, KnownPage
-from notifier.model import Change, Filter
+from notifier.model import Change
 from notifier.ports import Want
+from notifier.subscription import Filter
 
 T = TypeVar("T")
 

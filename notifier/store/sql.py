@@ -10,12 +10,13 @@ from datetime import datetime
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from notifier.known import Known, KnownIncident, KnownPage
-from notifier.model import Change, Filter, State, Subscription
-from notifier.ports import Entry, News, Parcel, Refresh, Settlement, SourceState, StoreFailed, StoreRefused, Want
+from notifier.known import Entry, Known, KnownIncident, KnownPage, SourceState
+from notifier.model import Change, State
+from notifier.ports import News, Parcel, Refresh, Settlement, StoreFailed, StoreRefused, Want
 from notifier.store import engine as opening
 from notifier.store import ledger, outbox, record, roots
 from notifier.store.together import Together
+from notifier.subscription import Filter, Subscription
 
 
 @contextmanager

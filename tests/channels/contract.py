@@ -13,8 +13,8 @@ import aiohttp
 import pytest
 
 from notifier.message import Line, Message, Role, Span
-from notifier.model import Address
 from notifier.ports import Ambiguous, Channel, ChannelFailure, NotSent, Throttled
+from notifier.subscription import Address
 from tests.receivers import Fault, Receiver, html, refused, reply_lost, silence, truncated
 
 AT = datetime(2026, 2, 24, 11, 29, tzinfo=UTC)

@@ -21,8 +21,8 @@ import vcr  # type: ignore[import-untyped]
 from notifier.channels.slack import Slack
 from notifier.channels.telegram import Telegram
 from notifier.message import Line, Message, Receipt, Role, Span
-from notifier.model import Address
 from notifier.ports import Gone
+from notifier.subscription import Address
 from tests.receivers.slack import FakeSlack
 from tests.receivers.telegram import FakeTelegram
 

@@ -10,9 +10,10 @@ import pytest
 
 from notifier.channels.console import Console
 from notifier.message import Receipt
-from notifier.model import Address
 from notifier.ports import Ambiguous, BadMessage
+from notifier.subscription import Address
 from tests.channels.contract import AT, HOSTILE, failure_of, message, said
+from tests.running import program
 
 HERE = Address("console", "")
 
@@ -78,3 +79,25 @@ async def test_it_always_works() -> None:
 
     assert await console.check() == "this terminal"
     await console.close()
+
+
+STOPPED = """
+import asyncio, threading
+from notifier.channels.console import Console
+from tests.channels.test_console import HERE, message
+
+async def main():
+    sending = asyncio.ensure_future(Console(lambda text: threading.Event().wait()).send(HERE, message()))
+    await asyncio.sleep(0)
+    sending.cancel()
+
+asyncio.run(main())
+print("over")
+"""
+
+
+async def test_a_terminal_that_is_never_read_does_not_keep_the_program_alive() -> None:
+    async with program("-c", STOPPED) as stopped:
+        assert await stopped.ended(20) == 0, stopped.printed
+
+    assert stopped.out == ["over"]

@@ -12,8 +12,8 @@ import pytest
 
 from notifier.channels.email import Email, compose
 from notifier.message import Appointment, Message, Receipt, Role
-from notifier.model import Address
 from notifier.ports import Ambiguous, BadCredentials, BadMessage, Gone, NotSent, Throttled
+from notifier.subscription import Address
 from tests.channels.contract import AT, failure_of, message, said, table
 from tests.receivers.certificates import trusting
 from tests.receivers.mail import (

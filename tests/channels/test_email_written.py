@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from notifier.channels.email import Email, compose
 from notifier.markup import INERT
 from notifier.message import Message, Receipt
-from notifier.model import Address
 from notifier.ports import BadMessage, Gone
+from notifier.subscription import Address
 from tests.channels.contract import HOSTILE, failure_of, message, said, table
 from tests.receivers.mail import Mail
 from tests.receivers.mail_client import read

@@ -14,10 +14,11 @@ from icalendar import Calendar
 
 from notifier.channels.email import compose
 from notifier.message import Appointment, Message
-from notifier.model import Address, Change, Window
+from notifier.model import Change, Window
 from notifier.notice import withdraw
 from notifier.ports import Part
 from notifier.render import Page, render
+from notifier.subscription import Address
 from tests.builders import NOW, at, update
 from tests.channels.contract import AT, message, said
 from tests.news import BEGUN, NEWS, PLANNED, newest, planned, play

@@ -16,7 +16,6 @@ from notifier.channels.slack import SCOPES, Slack, compose
 from notifier.channels.slack_card import blocks_of
 from notifier.markup import INERT
 from notifier.message import Receipt
-from notifier.model import Address
 from notifier.ports import (
     Ambiguous,
     BadCredentials,
@@ -27,6 +26,7 @@ from notifier.ports import (
     NotSent,
     Throttled,
 )
+from notifier.subscription import Address
 from tests.channels.contract import ChannelContract, message, said, table
 from tests.receivers import Fault, answer
 from tests.receivers.slack import TOKEN, FakeSlack

@@ -10,8 +10,8 @@ import pytest
 
 from notifier.channels.slack import Slack
 from notifier.message import Receipt
-from notifier.model import Address
 from notifier.ports import Ambiguous, Throttled
+from notifier.subscription import Address
 from tests.channels.contract import message, table
 from tests.receivers import answer, reply_lost
 from tests.receivers.slack import TOKEN, FakeSlack

@@ -12,8 +12,8 @@ import pytest
 from notifier.channels.slack_webhook import SlackWebhook, compose
 from notifier.markup import INERT
 from notifier.message import Receipt
-from notifier.model import Address
 from notifier.ports import Ambiguous, BadCredentials, BadMessage, Channel, ChannelFailure, Gone, Throttled
+from notifier.subscription import Address
 from tests.channels.contract import AT, ChannelContract, failure_of, message, said
 from tests.receivers import Fault, answer
 from tests.receivers.slack import TOKEN, FakeSlack

@@ -11,7 +11,6 @@ import pytest
 from notifier.channels.telegram import Telegram, compose
 from notifier.markup import INERT
 from notifier.message import Receipt
-from notifier.model import Address
 from notifier.ports import (
     Ambiguous,
     BadCredentials,
@@ -24,6 +23,7 @@ from notifier.ports import (
     Throttled,
 )
 from notifier.render import Page, render
+from notifier.subscription import Address
 from tests.builders import NOW
 from tests.channels.contract import AT, ChannelContract, message, said
 from tests.news import NEWS

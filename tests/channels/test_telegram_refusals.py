@@ -10,8 +10,8 @@ import pytest
 
 from notifier.channels.telegram import Telegram
 from notifier.message import Role
-from notifier.model import Address
 from notifier.ports import BadMessage, ChannelFailure, Gone, Moved, Throttled
+from notifier.subscription import Address
 from tests.channels.contract import AT, failure_of, message, said, table
 from tests.receivers import Fault
 from tests.receivers.telegram import TOKEN, Chat, FakeTelegram, refusal

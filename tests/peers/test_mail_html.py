@@ -6,7 +6,7 @@ from pathlib import Path
 
 from notifier.channels.email import compose
 from notifier.message import Message
-from notifier.model import Address
+from notifier.subscription import Address
 from tests.peers.messages import every_message, hostile_messages
 from tests.peers.vnu import problems
 

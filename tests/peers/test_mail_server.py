@@ -10,8 +10,8 @@ import pytest
 
 from notifier.channels.email import Email, compose
 from notifier.message import Message, Receipt
-from notifier.model import Address
 from notifier.ports import BadCredentials, ChannelFailure, Gone, NotSent
+from notifier.subscription import Address
 from tests.channels.contract import failure_of
 from tests.peers.exim import Exim, exim
 from tests.peers.messages import every_message, hostile_messages

@@ -9,7 +9,7 @@ import pytest
 
 from notifier.channels.slack import compose, compose_edit
 from notifier.message import Receipt
-from notifier.model import Address
+from notifier.subscription import Address
 from tests.peers.block_kit import active, blocks_of, problems, type_errors
 from tests.peers.messages import every_message, hostile_messages
 

@@ -13,8 +13,8 @@ import pytest
 
 from notifier.channels.slack import Slack
 from notifier.message import Message
-from notifier.model import Address
 from notifier.ports import BadCredentials, Gone
+from notifier.subscription import Address
 from tests.peers.emulate import CHANNEL, emulate
 from tests.peers.messages import every_message
 

@@ -9,7 +9,7 @@ import pytest
 
 from notifier.channels.telegram import compose, compose_edit
 from notifier.message import Receipt
-from notifier.model import Address
+from notifier.subscription import Address
 from tests.peers.messages import KRAKEN, every_message, hostile_messages
 from tests.peers.tdlib import Entity, Parsed, Refused, find_entities, parse_html, units
 

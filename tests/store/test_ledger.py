@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from notifier.model import Address, Filter, State
+from notifier.model import State
 from notifier.ports import News, Parcel, Settlement
 from notifier.store.sql import SqlStore
+from notifier.subscription import Address, Filter
 from tests.builders import NOW, incident, page, update
 from tests.store.telling import change, owed, read, subscribe, tell, watch
 from tests.world import to

@@ -9,10 +9,11 @@ from datetime import timedelta
 import pytest
 
 from notifier.message import Receipt
-from notifier.model import Address, Change, Kind, State
+from notifier.model import Change, Kind, State
 from notifier.ports import Parcel, Settlement
 from notifier.store.schema import LEASE
 from notifier.store.sql import SqlStore
+from notifier.subscription import Address
 from tests.builders import NOW
 from tests.store.conftest import Opened
 from tests.store.telling import change, subscribe, tell, watch

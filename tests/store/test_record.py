@@ -9,12 +9,13 @@ from datetime import timedelta
 import pytest
 
 from notifier.known import KnownPage
-from notifier.model import Change, Filter, Topic
+from notifier.model import Change, Topic
 from notifier.notice import welcome
 from notifier.ports import News
 from notifier.route import route
 from notifier.store import record
 from notifier.store.sql import SqlStore
+from notifier.subscription import Filter
 from tests.builders import NOW, at, incident, page, update
 from tests.store.conftest import Opened
 from tests.store.telling import change, owed, read, subscribe, tell, watch

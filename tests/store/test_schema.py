@@ -11,25 +11,12 @@ import pytest
 
 from notifier.diff import diff_exchange
 from notifier.known import Known, KnownComponent, KnownExchange, KnownIncident, KnownPage, KnownUpdate
-from notifier.model import (
-    Advisory,
-    Affected,
-    Before,
-    Change,
-    Exchange,
-    Filter,
-    Kind,
-    Moment,
-    Phase,
-    QuietHours,
-    Snapshot,
-    Topic,
-    Window,
-)
+from notifier.model import Advisory, Affected, Before, Change, Exchange, Kind, Moment, Phase, Snapshot, Topic, Window
 from notifier.ports import News, Want
 from notifier.route import route
 from notifier.store import schema
 from notifier.store.sql import SqlStore
+from notifier.subscription import Filter, QuietHours
 from tests.builders import NOW, at
 from tests.store.telling import owed, watch
 
