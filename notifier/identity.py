@@ -19,7 +19,8 @@ def is_provisional(update_id: str) -> bool:
 def pair(known: Sequence[KnownUpdate], seen: Sequence[Update]) -> list[KnownUpdate | None]:
     """For each update seen (oldest first) the known one that it is, or None if it is new.
 
-    Equal ones are told apart by their order: the second of two identical updates is the second one known.
+    Equal ones are told apart by their order: the second of two identical updates is the second one known, even if the
+    first was edited meanwhile.
     An update with an API id is only ever paired with that id or with one that still waits for an id.
     """
     by_id = {update.id: update for update in known}
@@ -50,6 +51,7 @@ def pair(known: Sequence[KnownUpdate], seen: Sequence[Update]) -> list[KnownUpda
     def words(text: str) -> str:
         return " ".join(text.split())
 
+    match(lambda n, k: [(n, form) for form in k.fingerprints], lambda n, u: (n, fingerprint(u.status, u.at, u.text)))
     match(lambda _, k: k.fingerprints, lambda _, u: fingerprint(u.status, u.at, u.text))
     match(lambda _, k: [(k.status, _minute(k))], lambda _, u: (u.status, _minute(u)))
     match(lambda _, k: [(k.status, words(k.text))], lambda _, u: (u.status, words(u.text)))

@@ -63,6 +63,11 @@ PAIRED: dict[str, tuple[list[KnownUpdate], list[Update], list[str | None]]] = {
         [ONE, replace(ONE, id="u2"), replace(ONE, id="u3")],
         ["feed:0", "feed:1", None],
     ),
+    "the first of two identical ones was edited": (
+        [known(ONE), known(in_feed(ONE), "feed:1")],
+        [in_feed(replace(ONE, text="We know.")), in_feed(ONE)],
+        ["u1", "feed:1"],
+    ),
     "edited words, same minute and status": (
         [known(in_feed(ONE), "feed:0")],
         [replace(ONE, text="Quite other words.")],
