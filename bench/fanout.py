@@ -126,7 +126,9 @@ def _bare(database: Path, copy: Path) -> tuple[float, float]:
                 "UPDATE deliveries SET state = 'sent', due_at = NULL, receipt_ref = id WHERE id = ?", batch
             )
             bare.executemany(
-                "INSERT INTO threads SELECT subscription_id, subject_id, id, id FROM deliveries WHERE id = ?", batch
+                "INSERT INTO threads (subscription_id, subject_id, receipt_to, receipt_ref) "
+                "SELECT subscription_id, subject_id, id, id FROM deliveries WHERE id = ?",
+                batch,
             )
             bare.commit()
         return fan_out, time.process_time() - began

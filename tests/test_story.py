@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.receivers.slack import SlackMessage
+from tests.receivers.telegram import TelegramMessage
 from tests.running import program
 from tests.town import Town, outage, town
 
@@ -28,6 +30,11 @@ async def there() -> AsyncIterator[Town]:
 def blocks(lines: list[str]) -> list[str]:
     """What the terminal was told, message by message: each ends with an empty line."""
     return [block for block in "\n".join(lines).split("\n\n") if block.strip()]
+
+
+def first_messages(there: Town) -> tuple[SlackMessage, TelegramMessage]:
+    """Those of the incident, which are kept current."""
+    return [each for each in there.slack.messages if each.channel == "C0TRADING"][1], there.telegram.messages[1]
 
 
 async def everybody_has(there: Town, out: list[str], count: int) -> None:
@@ -59,6 +66,7 @@ async def test_an_incident_reaches_every_receiver_once_and_in_order_and_a_restar
         for place in range(len(TOLD)):
             there.time.set(start + timedelta(seconds=20 * (place + 1) + 1))
             await everybody_has(there, running.out, place + 2)
+        await there.time.until(lambda: all("Resolved" in each.shown for each in first_messages(there)))
         await there.polled(3)
         assert await running.stop() == 0, running.printed
         told = blocks(running.out)
@@ -83,6 +91,11 @@ async def test_an_incident_reaches_every_receiver_once_and_in_order_and_a_restar
             assert "Late:" not in text
 
     first = web[1]
+    for each in first_messages(there):
+        assert each.shown.startswith(("*🟢 Resolved", "🟢 Resolved")), "it says how things stand"
+        assert "Lasted" in each.shown
+    assert first.blocks and first.blocks[0]["text"]["text"] == "🟢 Resolved: WebSocket API connection errors"
+    assert [len(each.edits) for each in web[2:]] == [0, 0], "and nothing else was touched"
     assert [each.thread_ts for each in web] == [None, None, first.ts, first.ts]
     assert [each.broadcast for each in web] == [False, False, False, True], "the end is shown in the channel, too"
     assert {each.thread_ts for each in hook} == {None}
