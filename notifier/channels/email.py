@@ -15,7 +15,6 @@ from typing import Any
 from urllib.parse import quote
 
 from notifier.channels.mail_body import fitted, html
-from notifier.channels.mail_calendar import invitation, method_of
 from notifier.channels.mail_text import text
 from notifier.channels.smtp import Envelope, converse
 from notifier.channels.transport import only_failures
@@ -88,6 +87,8 @@ def _invite(
     mail: EmailMessage, appointment: Appointment, *, organizer: Mailbox, attendee: Mailbox, stamp: datetime
 ) -> None:
     """Twice, as Gmail and Outlook want it: Gmail reads the alternative, others offer the file."""
+    from notifier.channels.mail_calendar import invitation, method_of
+
     method = method_of(appointment)
     entry = invitation(appointment, organizer=organizer, attendee=attendee, stamp=stamp)
     mail.add_alternative(entry, subtype="calendar", cte="quoted-printable", params={"method": method})
