@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from notifier.app import StoryClock, service
 from notifier.channels import console, email, slack, slack_webhook, telegram
 from notifier.config import Settings
+from notifier.facsimile import slack_words, telegram_words
 from notifier.message import Message, Receipt
 from notifier.render import Page
 from notifier.simulator import Script, ScriptError, Simulator, load, shipped
@@ -26,16 +27,14 @@ DEMO_SENDER = "Kraken status <status@example.com>"
 
 
 def written(to: Address, message: Message) -> str:
-    """What a channel would send, as text: the very request or mail that its `compose` makes."""
+    """What a reader reads of what a channel would send: of the very request or mail that its `compose` makes."""
     match to.channel:
         case "slack":
-            return str(slack.compose(to, message)["text"])
+            return slack_words(str(slack.compose(to, message)["text"]))
         case "slack-webhook":
-            return str(slack_webhook.compose(message)["text"])
+            return slack_words(str(slack_webhook.compose(message)["text"]))
         case "telegram":
-            payload = telegram.compose(to, message)
-            buttons = [button for row in payload.get("reply_markup", {}).get("inline_keyboard", ()) for button in row]
-            return "\n".join([payload["text"], *(f"[{button['text']}] {button['url']}" for button in buttons)])
+            return telegram_words(telegram.compose(to, message))
         case "mailto":
             mail = email.compose(to, message, DEMO_SENDER)
             text = mail.get_body(("plain",))

@@ -6,7 +6,8 @@ foreign; whatever a client would not draw arrives as text, and nothing on the pa
 
 from notifier.facsimile.mail import Mail
 from notifier.facsimile.page import Conversation, page
+from notifier.facsimile.reading import slack_words, telegram_words
 from notifier.facsimile.slack import SlackPost
 from notifier.facsimile.telegram import TelegramPost
 
-__all__ = ["Conversation", "Mail", "SlackPost", "TelegramPost", "page"]
+__all__ = ["Conversation", "Mail", "SlackPost", "TelegramPost", "page", "slack_words", "telegram_words"]
