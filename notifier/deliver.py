@@ -115,7 +115,7 @@ class Sender:
             return IDLE_SECONDS
         now = self._clock.now()
         try:
-            due = await self._outbox.next_due(self.channel.name, now)
+            due = await self._outbox.next_due(self.channel.name, now, with_roots=self.channel.keeps_root)
         except StoreFailed:
             return IDLE_SECONDS
         pause = self._pace.paused_for()

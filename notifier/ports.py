@@ -277,5 +277,7 @@ class Outbox(Protocol):
     async def expire(self, channel: str, news_since: datetime, ends_since: datetime, latest: datetime) -> int:
         """Takes what is older out of the queue; how many. No retry stays due after `latest`: clocks are put back."""
 
-    async def next_due(self, channel: str, now: datetime) -> datetime | None:
-        """When something of this channel can be claimed next; None if nothing waits."""
+    async def next_due(self, channel: str, now: datetime, *, with_roots: bool = False) -> datetime | None:
+        """When something of this channel can be claimed next – with `with_roots`, outdated first messages, too; None if
+        nothing waits.
+        """

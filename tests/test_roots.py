@@ -9,9 +9,10 @@ from datetime import timedelta
 import pytest
 
 from notifier.ports import Ambiguous, BadMessage, ChannelFailure, Gone, NotSent, Throttled
+from notifier.subscription import Filter
 from tests.builders import incident, page, update
 from tests.doubles import Arrived, RecordingChannel
-from tests.world import Born, World
+from tests.world import Born, World, to
 
 OPEN = update("11:29", "investigating", "We see connection errors.")
 FOUND = update("11:33", "identified", "A certificate has expired.")
@@ -147,3 +148,23 @@ async def test_it_follows_after_a_crash_between_the_news_and_its_edit(
     root, *replies = await again.deliver("slack")
     assert title(root).startswith("🟢 Resolved")
     assert len(replies) == 1
+
+
+async def test_it_follows_what_its_reader_is_spared_as_news(born: Born, channel: RecordingChannel) -> None:
+    there = await born(channel)
+    await there.subscribe(to("slack:C1", filter=Filter(milestones_only=True)))
+    await there.sees(page())
+    await told(there, OPEN)
+    [root] = await told(there, OPEN, FOUND)
+    assert title(root) == "🟡 Identified: WebSocket API connection errors"
+    assert channel.order == ["send", "edit"], "nothing sounds"
+
+
+async def test_what_was_told_before_the_first_message_is_not_shown_in_it_as_news(
+    born: Born, channel: RecordingChannel
+) -> None:
+    there = await born(channel)
+    await there.sees(page(), page(incident(OPEN)))
+    await there.subscribe("slack:C1")
+    root, *more = await told(there, OPEN, FOUND)
+    assert (title(root), more, root.edits) == ("🟡 Identified: WebSocket API connection errors", [], [])

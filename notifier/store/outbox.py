@@ -274,8 +274,12 @@ NEXT_DUE = (
 )
 
 
-async def next_due(connection: AsyncConnection, channel: str, token: int, now: datetime) -> datetime | None:
+async def next_due(
+    connection: AsyncConnection, channel: str, token: int, now: datetime, *, with_roots: bool
+) -> datetime | None:
     """When something of this channel can be claimed next; None if nothing waits."""
     found = await connection.execute(NEXT_DUE, {"channel": channel, "token": token, "now": now})
-    dues: list[datetime | None] = [found.scalar(), await roots.next_due(connection, channel)]
+    dues: list[datetime | None] = [found.scalar()]
+    if with_roots:
+        dues.append(await roots.next_due(connection, channel))
     return min((due for due in dues if due is not None), default=None)

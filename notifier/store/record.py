@@ -13,7 +13,7 @@ from notifier.known import Known, KnownPage
 from notifier.model import Change
 from notifier.ports import News, Want
 from notifier.store import schema as t
-from notifier.store.schema import AT_ONCE, CHANGE, COMPONENTS, EXCHANGE, FILTER, INCIDENT, PAGE, WANT
+from notifier.store.schema import AT_ONCE, CHANGE, COMPONENTS, EXCHANGE, FILTER, INCIDENT, OUTDATED, PAGE, WANT
 from notifier.subscription import Filter
 
 CHUNK = 1000
@@ -76,11 +76,20 @@ async def announce(
     for change in news.changes:
         change_id = await add_change(connection, change)
         want = route(change, filters)
-        if change_id is not None and want.following:
+        if change_id is not None and (want.following or await _is_told(connection, change_id)):
             await connection.execute(
                 sa.insert(t.fanouts).values(change_id=change_id, cursor=0, last=last, want=WANT.dump(want))
             )
     return await fan_out(connection)
+
+
+async def _is_told(connection: AsyncConnection, change_id: int) -> bool:
+    """Whether anybody has a first message of its subject."""
+    subject = sa.select(t.changes.c.subject_id).where(t.changes.c.id == change_id).scalar_subquery()
+    found = await connection.execute(
+        sa.select(t.threads.c.subject_id).where(t.threads.c.subject_id == subject).limit(1)
+    )
+    return found.first() is not None
 
 
 async def add_change(connection: AsyncConnection, change: Change) -> int | None:
@@ -175,6 +184,27 @@ async def _insert_deliveries(connection: AsyncConnection, fanout: sa.Row[Any], u
         await connection.execute(
             insert(connection, t.deliveries).from_select(columns, chosen.order_by(s.id)).on_conflict_do_nothing()
         )
+    await _outdate_first_messages(connection, fanout, until, want)
+
+
+async def _outdate_first_messages(connection: AsyncConnection, fanout: sa.Row[Any], until: int, want: Want) -> None:
+    """First messages follow also what their readers' filters spare them as news of its own: an edit disturbs nobody."""
+    following = [number for number, _ in want.following]
+    others = sa.select(t.filters.c.id).where(t.filters.c.id.not_in(following)).limit(1)
+    if (await connection.execute(others)).first() is None:
+        return
+    root, d = t.threads.c, t.deliveries.c
+    owed = sa.exists().where(d.change_id == fanout.change_id, d.subscription_id == root.subscription_id)
+    await connection.execute(
+        sa.update(t.threads)
+        .where(
+            root.subject_id == fanout.subject_id,
+            root.subscription_id > fanout.cursor,
+            root.subscription_id <= until,
+            sa.not_(owed),
+        )
+        .values(OUTDATED | {"wanted": fanout.change_id})
+    )
 
 
 async def welcome(connection: AsyncConnection, greet: Callable[[int, Known], Change]) -> int:

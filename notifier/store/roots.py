@@ -16,7 +16,7 @@ from notifier.message import Receipt
 from notifier.model import State
 from notifier.ports import Refresh, Settlement
 from notifier.store import schema as t
-from notifier.store.schema import AT_ONCE, LEASE
+from notifier.store.schema import AT_ONCE, LEASE, OUTDATED
 from notifier.store.told import first_message
 from notifier.subscription import Address
 
@@ -27,21 +27,18 @@ _d = t.deliveries.c
 async def outdate(connection: AsyncConnection, settlements: Sequence[Settlement]) -> None:
     """What was sent is news that the first messages of its conversations do not show yet."""
     rows = [
-        {"subscription": each.parcel.subscription_id, "newest": each.parcel.parts[-1].delivery_id}
+        {"subscription": each.parcel.subscription_id, "delivery": each.parcel.parts[-1].delivery_id}
         for each in settlements
         if each.state is State.SENT and each.root_follows
     ]
     if not rows:
         return
-    lane = sa.select(_d.subject_id).where(_d.id == sa.bindparam("newest")).scalar_subquery()
+    newest = sa.select(_d.change_id).where(_d.id == sa.bindparam("delivery")).scalar_subquery()
+    lane = sa.select(_d.subject_id).where(_d.id == sa.bindparam("delivery")).scalar_subquery()
     await connection.execute(
         sa.update(t.threads)
         .where(_t.subscription_id == sa.bindparam("subscription"), _t.subject_id == lane)
-        .values(
-            wanted=sa.bindparam("newest"),
-            attempt=0,
-            due_at=sa.case((_t.token.is_(None), sa.literal(AT_ONCE, t.Instant)), else_=_t.due_at),
-        ),
+        .values(OUTDATED | {"wanted": newest}),
         rows,
     )
 

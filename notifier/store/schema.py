@@ -110,6 +110,7 @@ changes = Table(
     Column("detected_at", Instant, nullable=False),
     Column("ends", Boolean, nullable=False),
     Column("doc", Text, nullable=False),
+    Index("ix_changes_subject", "subject_id"),
 )
 
 fanouts = Table(
@@ -162,7 +163,7 @@ threads = Table(
     Column("receipt_to", Text, nullable=False),
     Column("receipt_ref", Text, nullable=False),
     Column("channel", Text),
-    Column("wanted", BigInteger),  # the newest delivery that this first message has to show
+    Column("wanted", BigInteger),  # the newest change that this first message has to show
     Column("due_at", Instant),  # when it has to be edited; null: it is current
     Column("attempt", Integer, nullable=False, default=0, server_default="0"),
     Column("token", BigInteger),  # the process that is editing it
@@ -173,7 +174,15 @@ threads = Table(
         sqlite_where=sa.text("due_at IS NOT NULL"),
         postgresql_where=sa.text("due_at IS NOT NULL"),
     ),
+    Index("ix_threads_subject", "subject_id", "subscription_id"),
 )
+
+
+OUTDATED: dict[str, Any] = {
+    "attempt": 0,
+    "due_at": sa.case((threads.c.token.is_(None), sa.literal(AT_ONCE, Instant)), else_=threads.c.due_at),
+}
+"""A thread whose first message has to follow: at once, or when whoever edits it is done."""
 
 
 class Codec(Generic[T]):

@@ -144,9 +144,9 @@ class SqlStore:
         async with self._write() as connection:
             return await outbox.expire(connection, channel, news_since, ends_since, latest)
 
-    async def next_due(self, channel: str, now: datetime) -> datetime | None:
+    async def next_due(self, channel: str, now: datetime, *, with_roots: bool = False) -> datetime | None:
         async with self._read() as connection:
-            return await outbox.next_due(connection, channel, self._token, now)
+            return await outbox.next_due(connection, channel, self._token, now, with_roots=with_roots)
 
     async def signing_key(self, fresh: str) -> str:
         """What signs links that this database has to recognise: `fresh`, if there is none yet."""

@@ -16,6 +16,8 @@ def upgrade() -> None:
     op.add_column("threads", sa.Column("attempt", sa.Integer, nullable=False, server_default="0"))
     op.add_column("threads", sa.Column("token", sa.BigInteger))
     op.execute("UPDATE threads SET channel = (SELECT channel FROM subscriptions WHERE id = threads.subscription_id)")
+    op.create_index("ix_changes_subject", "changes", ["subject_id"])
+    op.create_index("ix_threads_subject", "threads", ["subject_id", "subscription_id"])
     op.create_index(
         "ix_threads_due",
         "threads",
