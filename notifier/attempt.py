@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -14,7 +15,6 @@ from notifier.model import Kind, State
 from notifier.pace import Pace
 from notifier.ports import (
     Ambiguous,
-    BadMessage,
     Channel,
     ChannelFailure,
     Clock,
@@ -25,11 +25,9 @@ from notifier.ports import (
     Part,
     Refresh,
     Settlement,
-    Throttled,
-    Told,
 )
 from notifier.render import Page, render
-from notifier.retry import MAX_BAD, MAX_BUGS, MAX_TRIES, Decision, Policy, decide
+from notifier.retry import MAX_BUGS, MAX_TRIES, Decision, Policy, decide
 
 SEND_SECONDS = 45
 """The longest that a channel may take for one parcel; well within the lease."""
@@ -38,6 +36,15 @@ CLOCKS_DIFFER = timedelta(hours=1)
 """By how much the provider's clock may differ from ours when a message is looked for; the ids decide."""
 
 log = structlog.get_logger("deliver")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Again:
+    """An edit to be tried again."""
+
+    at: datetime
+    counts: bool
+    plain: bool
 
 
 class Attempts:
@@ -77,6 +84,7 @@ class Attempts:
             if parcel.attempt >= MAX_BUGS:
                 settlement = Settlement(parcel=parcel, state=State.DEAD, reason=f"a bug: {type(bug).__name__}")
         self._tell_notes()
+        settlement = replace(settlement, keeps_root=self._channel.keeps_root)
         well = settlement.state is State.SENT
         log.log(
             logging.INFO if well else logging.WARNING,
@@ -89,11 +97,11 @@ class Attempts:
         )
         return settlement
 
-    async def refresh(self, work: Refresh) -> datetime | None:
-        """Edits the first message of a conversation; when to try again, None if there is no need or no use."""
+    async def refresh(self, work: Refresh) -> Again | None:
+        """Edits a message that is out; when and how to try again, None if there is no need or no use."""
         try:
             async with asyncio.timeout(SEND_SECONDS):
-                await self._edit(work.told, plain=work.attempt == MAX_BAD)
+                await self._edit(work)
             return None
         except ChannelFailure as failure:
             found = failure
@@ -101,55 +109,20 @@ class Attempts:
             found = NotSent(f"no answer within {SEND_SECONDS} s")
         except Exception as bug:
             log.exception("an edit failed in a way that no channel may", channel=self._channel.name)
-            found = NotSent(type(bug).__name__) if work.attempt < MAX_BUGS else BadMessage(type(bug).__name__)
+            found = NotSent(type(bug).__name__) if work.attempt < MAX_BUGS else Gone(type(bug).__name__)
         finally:
             self._tell_notes()
-        decision = self._decide(found, work.attempt)
+        decision = self._decide(found, work.attempt, plain=work.plain)
         hopeless = isinstance(found, Gone | Moved) or decision.state is State.DEAD or work.attempt >= MAX_TRIES
         if hopeless:
-            log.warning("a first message keeps its old text", channel=self._channel.name, reason=found.reason)
-        return None if hopeless else self._clock.now() + (decision.after or timedelta())
+            log.warning("a message keeps its old text", channel=self._channel.name, reason=found.reason)
+            return None
+        at = self._clock.now() + (decision.after or timedelta())
+        return Again(at=at, counts=decision.counts, plain=work.plain or decision.plain)
 
-    async def _deliver(self, parcel: Parcel) -> Settlement:
-        if parcel.uncertain and parcel.attempt > MAX_TRIES:
-            return Settlement(parcel=parcel, state=State.DEAD, reason="nobody knows what became of any try")
-        if parcel.uncertain and not self._channel.can_find and not self._policy.resend_ambiguous:
-            return Settlement(parcel=parcel, state=State.UNKNOWN, reason="may have arrived; not sent again")
-        parts = _to_tell(parcel, self._clock.now(), can_edit=self._channel.can_edit)
-        if parts and all(part.change.kind is Kind.UPDATE_EDITED for part in parts):
-            return Settlement(parcel=parcel, state=State.EXPIRED, reason="cannot be edited; rides in the next message")
-        root = parcel.thread if self._channel.keeps_root else None
-        edits = [told for told in parcel.edits if self._channel.can_edit and told.receipt != root]
-        if not parts:
-            for told in edits:
-                await self._edit(told, plain=parcel.plain)
-            reason = "nothing new to send"
-            return Settlement(parcel=parcel, state=State.SENT, reason=reason, root_follows=root is not None)
-        message = self._message(parcel, parts)
-        try:
-            receipt = await self._found(parcel, message)
-            await self._edit_first(parcel, edits)
-        except ChannelFailure as failure:
-            return self._after(parcel, failure, sending=False)
-        receipt = receipt or await self._channel.send(parcel.address, message)
-        follows = root is not None and not receipt.root
-        return Settlement(parcel=parcel, state=State.SENT, receipt=receipt, root_follows=follows)
-
-    async def _edit_first(self, parcel: Parcel, edits: Sequence[Told]) -> None:
-        """Earlier messages that the parcel's edits are about, before its news: an edit can be repeated, news cannot.
-
-        What cannot be edited holds up no news for long.
-        """
-        for told in edits:
-            try:
-                await self._edit(told, plain=parcel.plain)
-            except ChannelFailure as failure:
-                if isinstance(failure, NotSent | Throttled) and parcel.attempt < MAX_BAD:
-                    raise
-                log.warning("an earlier message keeps its old text", channel=self._channel.name, reason=failure.reason)
-
-    async def _edit(self, told: Told, *, plain: bool) -> None:
+    async def _edit(self, work: Refresh) -> None:
         """What became of an edit need not be known: it is done again."""
+        told = work.told
         message = render(
             told.parts,
             self._page,
@@ -157,12 +130,31 @@ class Attempts:
             date=told.date,
             since=told.since,
             thread=told.thread,
-            plain=plain,
+            plain=work.plain,
         )
         try:
             await self._channel.edit(told.receipt, message)
         except Ambiguous as unclear:
             raise NotSent(unclear.reason) from None
+
+    async def _deliver(self, parcel: Parcel) -> Settlement:
+        if parcel.uncertain and parcel.attempt > MAX_TRIES:
+            return Settlement(parcel=parcel, state=State.DEAD, reason="nobody knows what became of any try")
+        if parcel.uncertain and not self._channel.can_find and not self._policy.resend_ambiguous:
+            return Settlement(parcel=parcel, state=State.UNKNOWN, reason="may have arrived; not sent again")
+        parts = _to_tell(parcel, self._clock.now())
+        if not parts:
+            return Settlement(parcel=parcel, state=State.SENT, reason="nothing new to send")
+        if all(part.change.kind is Kind.UPDATE_EDITED for part in parts):
+            return Settlement(parcel=parcel, state=State.EXPIRED, reason="cannot be edited; rides in the next message")
+        message = self._message(parcel, parts)
+        try:
+            receipt = await self._found(parcel, message)
+        except ChannelFailure as failure:
+            return self._after(parcel, failure, sending=False)
+        return Settlement(
+            parcel=parcel, state=State.SENT, receipt=receipt or await self._channel.send(parcel.address, message)
+        )
 
     def _message(self, parcel: Parcel, parts: tuple[Part, ...]) -> Message:
         return render(
@@ -182,7 +174,7 @@ class Attempts:
 
     def _after(self, parcel: Parcel, failure: ChannelFailure, *, sending: bool = True) -> Settlement:
         """What becomes of the parcel. If it failed before anything was sent, what may have arrived still may have."""
-        decision = self._decide(failure, parcel.attempt)
+        decision = self._decide(failure, parcel.attempt, plain=parcel.plain)
         still_uncertain = parcel.uncertain and not sending and decision.state is State.PENDING
         return Settlement(
             parcel=parcel,
@@ -195,10 +187,15 @@ class Attempts:
             moved_to=decision.moved_to,
         )
 
-    def _decide(self, failure: ChannelFailure, attempt: int) -> Decision:
+    def _decide(self, failure: ChannelFailure, attempt: int, *, plain: bool) -> Decision:
         """What follows from a failure; the channel's pause begins at once."""
         decision = decide(
-            failure, self._policy, attempt=attempt, can_find=self._channel.can_find, jitter=self._jitter()
+            failure,
+            self._policy,
+            attempt=attempt,
+            plain=plain,
+            can_find=self._channel.can_find,
+            jitter=self._jitter(),
         )
         if decision.pause is not None:
             self._pace.pause(self._clock.seconds(decision.pause))
@@ -211,14 +208,10 @@ class Attempts:
         self._notes_told = len(self._channel.notes)
 
 
-def _to_tell(parcel: Parcel, now: datetime, *, can_edit: bool) -> tuple[Part, ...]:
-    """The parts that a new message has to tell: an edit only where its update is told in the same message, or where
-    nothing already sent can be edited; a reminder only before its time.
-    """
-    told_here = {part.change.update_id for part in parcel.parts if part.change.kind is Kind.UPDATE_POSTED}
+def _to_tell(parcel: Parcel, now: datetime) -> tuple[Part, ...]:
+    """The parts that are still news: a reminder only before its time."""
     return tuple(
         part
         for part in parcel.parts
-        if (part.change.kind is not Kind.UPDATE_EDITED or part.change.update_id in told_here or not can_edit)
-        and not (part.change.kind is Kind.MAINTENANCE_DUE and part.change.window and part.change.window.start <= now)
+        if not (part.change.kind is Kind.MAINTENANCE_DUE and part.change.window and part.change.window.start <= now)
     )

@@ -13,7 +13,7 @@ from functools import partial
 
 import structlog
 
-from notifier.attempt import Attempts
+from notifier.attempt import Again, Attempts
 from notifier.model import State
 from notifier.pace import Pace
 from notifier.ports import (
@@ -103,8 +103,8 @@ class Sender:
             return []
         name, now = self.channel.name, self._clock.now()
         try:
-            parcels = await self._outbox.claim(name, room, now)
-            return parcels or (await self._outbox.outdated(name, room, now) if self.channel.keeps_root else ())
+            parcels = await self._outbox.claim(name, room, now, can_edit=self.channel.can_edit)
+            return parcels or (await self._outbox.outdated(name, room, now) if self.channel.can_edit else ())
         except StoreFailed as failed:
             log.warning("nothing claimed", channel=self.channel.name, reason=str(failed))
             return None
@@ -115,7 +115,7 @@ class Sender:
             return IDLE_SECONDS
         now = self._clock.now()
         try:
-            due = await self._outbox.next_due(self.channel.name, now, with_roots=self.channel.keeps_root)
+            due = await self._outbox.next_due(self.channel.name, now, with_edits=self.channel.can_edit)
         except StoreFailed:
             return IDLE_SECONDS
         pause = self._pace.paused_for()
@@ -146,8 +146,7 @@ class Sender:
         try:
             may_send = await self._pace.slot()
             if isinstance(work, Refresh):
-                again_at = await self._attempts.refresh(work) if may_send else self._clock.now()
-                await self._written(partial(self._outbox.refreshed, work, again_at))
+                await self._refresh(work, may_send=may_send)
                 return
             if may_send:
                 settlement = await self._attempts.deliver(work)
@@ -158,6 +157,12 @@ class Sender:
         finally:
             self._busy -= 1
             self._woken.set()
+
+    async def _refresh(self, work: Refresh, *, may_send: bool) -> None:
+        now = self._clock.now()
+        again = await self._attempts.refresh(work) if may_send else Again(at=now, counts=False, plain=work.plain)
+        how = {"counts": again.counts, "plain": again.plain} if again else {}
+        await self._written(partial(self._outbox.refreshed, work, again.at if again else None, **how))
 
     async def _written(self, write: Callable[[], Awaitable[None]]) -> None:
         """Commits a result, as soon as the database takes it; at the latest the next process finds it uncertain."""

@@ -178,16 +178,18 @@ class Told:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Refresh:
-    """The first message of a conversation, which has to show how things stand now."""
+    """A message that is out and has to show what happened since."""
 
-    subscription_id: int
-    subject_id: int
+    delivery_id: int
+    """Which carries its receipt."""
     address: Address
     told: Told
     wanted: int
     """Which news it will show; what came after that makes it due again."""
     attempt: int
     """This one's number, from 1."""
+    plain: bool
+    """The rich form was refused."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -195,12 +197,11 @@ class Parcel:
     """What goes to one recipient about one subject in one message, bound together by a committed intent."""
 
     subscription_id: int
+    subject_id: int
     address: Address
     mention: str | None
     parts: tuple[Part, ...]
     """Oldest first."""
-    edits: tuple[Told, ...]
-    """Messages already out that these parts change."""
     thread: Receipt | None
     attempt: int
     """This one's number, from 1."""
@@ -227,8 +228,8 @@ class Settlement:
     gone: bool = False
     """Switch the subscription off."""
     moved_to: Address | None = None
-    root_follows: bool = False
-    """The first message of the conversation has to show it."""
+    keeps_root: bool = False
+    """The channel keeps first messages current."""
 
 
 class PollStore(Protocol):
@@ -262,22 +263,24 @@ class Outbox(Protocol):
 
     origin: str
 
-    async def claim(self, channel: str, limit: int, now: datetime) -> Sequence[Parcel]:
-        """Binds what is due into parcels and commits the intents."""
+    async def claim(self, channel: str, limit: int, now: datetime, *, can_edit: bool = False) -> Sequence[Parcel]:
+        """Binds what is due into parcels and commits the intents. With `can_edit`, edits of what is out are no parcels
+        but make their messages outdated.
+        """
 
     async def settle(self, settlement: Settlement) -> None:
         """Commits a result, together with those of other sends that end at the same moment."""
 
     async def outdated(self, channel: str, limit: int, now: datetime) -> Sequence[Refresh]:
-        """Takes first messages that have to follow, and commits the intents."""
+        """Takes messages that have to be edited, and commits the intents."""
 
-    async def refreshed(self, refresh: Refresh, again_at: datetime | None) -> None:
-        """It is edited, or given up; or it is tried again."""
+    async def refreshed(
+        self, refresh: Refresh, again_at: datetime | None, *, counts: bool = True, plain: bool = False
+    ) -> None:
+        """It is edited, or given up; or it is tried again, in its plain form if the rich one was refused."""
 
     async def expire(self, channel: str, news_since: datetime, ends_since: datetime, latest: datetime) -> int:
         """Takes what is older out of the queue; how many. No retry stays due after `latest`: clocks are put back."""
 
-    async def next_due(self, channel: str, now: datetime, *, with_roots: bool = False) -> datetime | None:
-        """When something of this channel can be claimed next – with `with_roots`, outdated first messages, too; None if
-        nothing waits.
-        """
+    async def next_due(self, channel: str, now: datetime, *, with_edits: bool = False) -> datetime | None:
+        """When something of this channel can be claimed next, `with_edits` an outdated message too; None if never."""

@@ -68,8 +68,10 @@ class Decision:
     """No sends at all on this channel for so long."""
 
 
-def decide(failure: ChannelFailure, policy: Policy, *, attempt: int, can_find: bool, jitter: float) -> Decision:
-    """What becomes of a parcel whose `attempt`-th try (from 1) ended so.
+def decide(
+    failure: ChannelFailure, policy: Policy, *, attempt: int, plain: bool, can_find: bool, jitter: float
+) -> Decision:
+    """What becomes of a parcel whose `attempt`-th try (from 1) ended so; `plain`: its rich form was refused before.
 
     What may have arrived is asked for, sent again or left, until it is too old to be news.
     """
@@ -85,7 +87,7 @@ def decide(failure: ChannelFailure, policy: Policy, *, attempt: int, can_find: b
         case Gone():
             return Decision(state=State.FAILED, gone=True)
         case BadMessage():
-            if attempt >= MAX_BAD:
+            if plain and attempt >= MAX_BAD:
                 return Decision(state=State.DEAD)
             return Decision(state=State.PENDING, plain=True, after=wait)
         case BadCredentials():

@@ -31,7 +31,7 @@ def seconds(number: float) -> timedelta:
 
 def after(failure: ChannelFailure, policy: Policy = POLICY, **more: Any) -> Decision:
     """With full jitter, so that the waits are those of the policy."""
-    given: dict[str, Any] = {"attempt": 1, "can_find": False, "jitter": 1.0}
+    given: dict[str, Any] = {"attempt": 1, "plain": False, "can_find": False, "jitter": 1.0}
     return decide(failure, policy, **{**given, **more})
 
 
@@ -74,8 +74,12 @@ DECISIONS: dict[str, tuple[Decision, Decision]] = {
         Decision(state=State.PENDING, plain=True, after=seconds(1)),
     ),
     "refused text for the last time": (
-        after(BadMessage("can't parse"), attempt=MAX_BAD),
+        after(BadMessage("can't parse"), attempt=MAX_BAD, plain=True),
         Decision(state=State.DEAD),
+    ),
+    "refused text for the first time, after other failures: once more, plain": (
+        after(BadMessage("can't parse"), attempt=MAX_BAD),
+        Decision(state=State.PENDING, plain=True, after=seconds(15)),
     ),
     "refused credentials: the channel pauses, nothing is lost": (
         after(BadCredentials("401"), attempt=50),

@@ -8,8 +8,9 @@ from datetime import timedelta
 
 import pytest
 
-from notifier.ports import Ambiguous, BadMessage, ChannelFailure, Gone, NotSent, Throttled
-from notifier.subscription import Filter
+from notifier.ports import Ambiguous, BadMessage, ChannelFailure, Gone, Moved, NotSent, Throttled
+from notifier.retry import POLICIES
+from notifier.subscription import Address, Filter
 from tests.builders import incident, page, update
 from tests.doubles import Arrived, RecordingChannel
 from tests.world import Born, World, to
@@ -168,3 +169,73 @@ async def test_what_was_told_before_the_first_message_is_not_shown_in_it_as_news
     await there.subscribe("slack:C1")
     root, *more = await told(there, OPEN, FOUND)
     assert (title(root), more, root.edits) == ("🟡 Identified: WebSocket API connection errors", [], [])
+
+
+async def test_failures_that_are_not_of_its_form_leave_the_form(there: World, channel: RecordingChannel) -> None:
+    await told(there, OPEN)
+    for failure in (NotSent("down"), Throttled("slow down", 1), NotSent("down"), BadMessage("invalid_blocks")):
+        channel.fail_edit(failure)
+    await told(there, OPEN, OVER)
+    for _ in range(6):
+        there.clock.move(timedelta(minutes=1))
+        [root, _] = await there.deliver("slack")
+    assert title(root).startswith("🟢 Resolved")
+    assert root.edits[-1].plain, "the rich form was refused once"
+    root, *_ = await told(there, OPEN, OVER, update("11:50", "investigating", "It is back."))
+    assert not root.edits[-1].plain, "and is tried again with the next news"
+
+
+async def test_an_edit_that_fails_delays_no_news(there: World, channel: RecordingChannel) -> None:
+    await told(there, OPEN)
+    await told(there, OPEN, FOUND)
+    for _ in range(20):
+        channel.fail_edit(NotSent("down"))
+    edited = replace(FOUND, text="Two certificates have expired.")
+    await told(there, OPEN, edited)
+    before = there.clock.now()
+    _, _, resolved = await told(there, OPEN, edited, OVER)
+    assert title(resolved).startswith("🟢 Resolved")
+    assert resolved.message.date == before, "at once"
+
+
+async def test_what_stays_in_a_group_that_moved_is_left_as_it_is(there: World, channel: RecordingChannel) -> None:
+    await told(there, OPEN)
+    await told(there, OPEN, FOUND)
+    channel.order.clear()
+    for _ in range(2):
+        channel.fail_edit(Moved("a supergroup now", Address("slack", "C9")))
+    await told(there, OPEN, replace(FOUND, text="Two certificates have expired."))
+    assert channel.order == ["edit", "edit"], "once each, and no more"
+
+
+ENDS = {
+    "nobody knows whether the end arrived, and it is not sent again": Ambiguous("silence"),
+    "the end is refused for good": BadMessage("msg_too_long"),
+}
+
+
+@pytest.mark.parametrize("case", ENDS)
+async def test_it_says_how_it_ended_even_if_the_news_of_that_was_lost(born: Born, case: str) -> None:
+    channel = RecordingChannel("slack", keeps_root=True)
+    there = await born(channel)
+    await there.subscribe("slack:C1")
+    await there.sees(page(), page(incident(OPEN)))
+    never_twice = replace(POLICIES["slack"], resend_ambiguous=False)
+    await there.deliver("slack", never_twice)
+    channel.fail(ENDS[case], times=5)
+    await there.sees(page(incident(OPEN, OVER)))
+    for _ in range(4):
+        there.clock.move(timedelta(minutes=1))
+        [root, *_] = await there.deliver("slack", never_twice)
+    assert title(root).startswith("🟢 Resolved")
+
+
+async def test_who_left_is_edited_no_more(born: Born, channel: RecordingChannel) -> None:
+    there = await born(channel)
+    await there.subscribe(to("slack:C1", filter=Filter(milestones_only=True)), "slack:C2")
+    await there.sees(page(), page(incident(OPEN)))
+    await there.deliver("slack")
+    await there.subscribe("slack:C2")
+    await there.sees(page(incident(OPEN, FOUND)))
+    await there.deliver("slack")
+    assert [next(len(each.edits) for each in channel.at(f"slack:C{n}")) for n in (1, 2)] == [0, 1]

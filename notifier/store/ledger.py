@@ -12,8 +12,7 @@ from notifier.known import Entry, KnownIncident, SourceState
 from notifier.model import State
 from notifier.store import schema as t
 from notifier.store.recipients import switch_off
-from notifier.store.record import insert
-from notifier.store.schema import AT_ONCE, CHANGE, FILTER, INCIDENT
+from notifier.store.schema import AT_ONCE, CHANGE, FILTER, INCIDENT, insert
 from notifier.subscription import Subscription
 
 _d = t.deliveries.c

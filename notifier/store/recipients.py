@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from notifier.model import State
-from notifier.store import roots
+from notifier.store import outdated
 from notifier.store import schema as t
 from notifier.subscription import Address
 
@@ -33,7 +33,7 @@ async def switch_off(connection: AsyncConnection, subscription_ids: Sequence[int
     await connection.execute(
         sa.update(t.subscriptions).where(t.subscriptions.c.id.in_(subscription_ids)).values(active=False, reason=reason)
     )
-    await roots.forget(connection, subscription_ids)
+    await outdated.forget(connection, subscription_ids)
     await connection.execute(
         sa.update(t.deliveries)
         .where(

@@ -6,23 +6,18 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from notifier.known import Known, KnownPage
 from notifier.model import Change
 from notifier.ports import News, Want
+from notifier.store import outdated
 from notifier.store import schema as t
-from notifier.store.schema import AT_ONCE, CHANGE, COMPONENTS, EXCHANGE, FILTER, INCIDENT, OUTDATED, PAGE, WANT
+from notifier.store.schema import AT_ONCE, CHANGE, COMPONENTS, EXCHANGE, FILTER, INCIDENT, PAGE, WANT, insert
 from notifier.subscription import Filter
 
 CHUNK = 1000
 """Subscriptions whose deliveries are written at once. The first send waits for the first chunk only."""
-
-
-def insert(connection: AsyncConnection, table: sa.Table) -> Any:
-    """An INSERT that knows ON CONFLICT, in the connection's dialect."""
-    return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
 
 
 async def load(connection: AsyncConnection, incident_ids: Collection[str]) -> Known:
@@ -134,6 +129,7 @@ async def fan_out(connection: AsyncConnection) -> bool:
         reached = until
         if until > row.cursor:
             await _insert_deliveries(connection, row, until)
+            await outdated.first_messages_of_others(connection, row, until)
         if until >= row.last:
             await connection.execute(sa.delete(t.fanouts).where(t.fanouts.c.change_id == row.change_id))
         else:
@@ -184,27 +180,6 @@ async def _insert_deliveries(connection: AsyncConnection, fanout: sa.Row[Any], u
         await connection.execute(
             insert(connection, t.deliveries).from_select(columns, chosen.order_by(s.id)).on_conflict_do_nothing()
         )
-    await _outdate_first_messages(connection, fanout, until, want)
-
-
-async def _outdate_first_messages(connection: AsyncConnection, fanout: sa.Row[Any], until: int, want: Want) -> None:
-    """First messages follow also what their readers' filters spare them as news of its own: an edit disturbs nobody."""
-    following = [number for number, _ in want.following]
-    others = sa.select(t.filters.c.id).where(t.filters.c.id.not_in(following)).limit(1)
-    if (await connection.execute(others)).first() is None:
-        return
-    root, d = t.threads.c, t.deliveries.c
-    owed = sa.exists().where(d.change_id == fanout.change_id, d.subscription_id == root.subscription_id)
-    await connection.execute(
-        sa.update(t.threads)
-        .where(
-            root.subject_id == fanout.subject_id,
-            root.subscription_id > fanout.cursor,
-            root.subscription_id <= until,
-            sa.not_(owed),
-        )
-        .values(OUTDATED | {"wanted": fanout.change_id})
-    )
 
 
 async def welcome(connection: AsyncConnection, greet: Callable[[int, Known], Change]) -> int:

@@ -8,6 +8,8 @@ from typing import Any, Generic, TypeVar
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 from sqlalchemy import Column, ForeignKey, Index, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import BigInteger, Boolean, Integer, TypeDecorator
 
 from notifier.known import KnownComponent, KnownExchange, KnownIncident, KnownPage
@@ -162,27 +164,25 @@ threads = Table(
     Column("subject_id", _id, ForeignKey("subjects.id"), primary_key=True, autoincrement=False),
     Column("receipt_to", Text, nullable=False),
     Column("receipt_ref", Text, nullable=False),
-    Column("channel", Text),
-    Column("wanted", BigInteger),  # the newest change that this first message has to show
-    Column("due_at", Instant),  # when it has to be edited; null: it is current
-    Column("attempt", Integer, nullable=False, default=0, server_default="0"),
-    Column("token", BigInteger),  # the process that is editing it
-    Index(
-        "ix_threads_due",
-        "channel",
-        "due_at",
-        sqlite_where=sa.text("due_at IS NOT NULL"),
-        postgresql_where=sa.text("due_at IS NOT NULL"),
-    ),
+    Column("kept", Boolean),  # whether this first message is kept current
     Index("ix_threads_subject", "subject_id", "subscription_id"),
 )
 
 
-OUTDATED: dict[str, Any] = {
-    "attempt": 0,
-    "due_at": sa.case((threads.c.token.is_(None), sa.literal(AT_ONCE, Instant)), else_=threads.c.due_at),
-}
-"""A thread whose first message has to follow: at once, or when whoever edits it is done."""
+outdated = Table(
+    "outdated",
+    metadata,
+    Column("delivery_id", _id, ForeignKey("deliveries.id"), primary_key=True, autoincrement=False),  # carries a receipt
+    Column("subscription_id", _id, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("wanted", BigInteger, nullable=False),  # the newest change that the message has to show
+    Column("due_at", Instant, nullable=False),
+    Column("attempt", Integer, nullable=False, default=0),
+    Column("plain", Boolean, nullable=False, default=False),
+    Column("token", BigInteger),  # the process that is editing it
+    Index("ix_outdated_due", "channel", "due_at"),
+    Index("ix_outdated_subscription", "subscription_id"),
+)
 
 
 class Codec(Generic[T]):
@@ -205,3 +205,8 @@ PAGE: Codec[KnownPage] = Codec(KnownPage)
 INCIDENT: Codec[KnownIncident] = Codec(KnownIncident)
 COMPONENTS: Codec[dict[str, KnownComponent]] = Codec(dict[str, KnownComponent])
 EXCHANGE: Codec[KnownExchange] = Codec(KnownExchange)
+
+
+def insert(connection: AsyncConnection, table: sa.Table) -> Any:
+    """An INSERT that knows ON CONFLICT, in the connection's dialect."""
+    return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)

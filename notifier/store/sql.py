@@ -14,7 +14,7 @@ from notifier.known import Entry, Known, KnownIncident, KnownPage, SourceState
 from notifier.model import Change, State
 from notifier.ports import News, Parcel, Refresh, Settlement, StoreFailed, StoreRefused, Want
 from notifier.store import engine as opening
-from notifier.store import ledger, outbox, record, roots
+from notifier.store import ledger, outbox, outdated, record, settling
 from notifier.store.together import Together
 from notifier.subscription import Filter, Subscription
 
@@ -107,33 +107,35 @@ class SqlStore:
 
     # The delivery's half.
 
-    async def claim(self, channel: str, limit: int, now: datetime) -> Sequence[Parcel]:
-        return await self._claims.ask((channel, limit, now))
+    async def claim(self, channel: str, limit: int, now: datetime, *, can_edit: bool = False) -> Sequence[Parcel]:
+        return await self._claims.ask((channel, limit, can_edit, now))
 
-    async def _claim_all(self, asked: Sequence[tuple[str, int, datetime]]) -> Sequence[Sequence[Parcel]]:
-        wishes = {channel: most for channel, most, _ in asked}
+    async def _claim_all(self, asked: Sequence[tuple[str, int, bool, datetime]]) -> Sequence[Sequence[Parcel]]:
+        wishes = {each[0]: each[:3] for each in asked}
         async with self._write() as connection:
-            parcels = await outbox.claim(connection, list(wishes.items()), self._token, max(each[2] for each in asked))
+            parcels = await outbox.claim(connection, [*wishes.values()], self._token, max(each[3] for each in asked))
         answers = []
-        for channel, _, _ in asked:
+        for channel, *_ in asked:
             answers.append([each for each in parcels if each.address.channel == channel])
             parcels = [each for each in parcels if each.address.channel != channel]
         return answers
 
     async def outdated(self, channel: str, limit: int, now: datetime) -> Sequence[Refresh]:
         async with self._write() as connection:
-            return await roots.claim(connection, channel, limit, self._token, now)
+            return await outdated.claim(connection, channel, limit, self._token, now)
 
-    async def refreshed(self, refresh: Refresh, again_at: datetime | None) -> None:
+    async def refreshed(
+        self, refresh: Refresh, again_at: datetime | None, *, counts: bool = True, plain: bool = False
+    ) -> None:
         async with self._write() as connection:
-            await roots.settle(connection, refresh, again_at, self._token)
+            await outdated.settle(connection, refresh, again_at, counts=counts, plain=plain, token=self._token)
 
     async def settle(self, settlement: Settlement) -> None:
         await self._settlements.ask(settlement)
 
     async def _settle_all(self, settlements: Sequence[Settlement]) -> Sequence[None]:
         async with self._write() as connection:
-            await outbox.settle(connection, settlements, self._token)
+            await settling.settle(connection, settlements, self._token)
         return [None] * len(settlements)
 
     async def abandon_leases(self, ask_at: datetime) -> int:
@@ -144,9 +146,9 @@ class SqlStore:
         async with self._write() as connection:
             return await outbox.expire(connection, channel, news_since, ends_since, latest)
 
-    async def next_due(self, channel: str, now: datetime, *, with_roots: bool = False) -> datetime | None:
+    async def next_due(self, channel: str, now: datetime, *, with_edits: bool = False) -> datetime | None:
         async with self._read() as connection:
-            return await outbox.next_due(connection, channel, self._token, now, with_roots=with_roots)
+            return await outbox.next_due(connection, channel, self._token, now, with_edits=with_edits)
 
     async def signing_key(self, fresh: str) -> str:
         """What signs links that this database has to recognise: `fresh`, if there is none yet."""

@@ -186,7 +186,7 @@ def test_only_counters_are_32_bits_wide_in_postgresql() -> None:
         for column in table.columns
         if isinstance(column.type, sa.Integer) and not isinstance(column.type, sa.BigInteger)
     }
-    assert narrow == {"deliveries.attempt", "sources.failures", "threads.attempt"}
+    assert narrow == {"deliveries.attempt", "sources.failures", "outdated.attempt"}
 
 
 async def test_a_database_keeps_its_name_whoever_opens_it(opened: Opened) -> None:

@@ -214,8 +214,9 @@ async def test_an_edit_names_the_message_that_carries_its_update_with_the_newest
     [parcel] = await store.claim("telegram", 10, NOW)
     await store.settle(sent(parcel, "m7"))
     await tell(store, edited("second"), edited("third"))
-    [edit] = await store.claim("telegram", 10, NOW + MINUTE)
-    [told] = edit.edits
+    assert await store.claim("telegram", 10, NOW + MINUTE, can_edit=True) == [], "an edit is no message of its own"
+    [refresh] = await store.outdated("telegram", 10, NOW + MINUTE)
+    told = refresh.told
     assert (told.receipt, told.date) == (Receipt("telegram:1", "m7"), NOW)
     assert [part.change.text for part in told.parts] == ["first", ""]
     assert [change.text for change in told.since] == ["second", "third"]
@@ -227,8 +228,31 @@ async def test_an_edit_of_what_was_told_to_another_names_no_message_of_theirs(st
     for parcel in await store.claim("telegram", 10, NOW):
         await store.settle(sent(parcel, f"m{parcel.address.target}"))
     await tell(store, edited("second"))
-    found = {each.address.target: each.edits[0].receipt.ref for each in await store.claim("telegram", 10, NOW)}
+    assert await store.claim("telegram", 10, NOW, can_edit=True) == []
+    found = {each.address.target: each.told.receipt.ref for each in await store.outdated("telegram", 10, NOW)}
     assert found == {"1": "m1", "2": "m2"}
+
+
+async def test_what_is_outdated_again_while_it_is_edited_is_edited_again(store: SqlStore) -> None:
+    await watch(store, "telegram:1")
+    await tell(store, change("posted/wsincident01/u1", incident_id="wsincident01", update_id="u1"))
+    [parcel] = await store.claim("telegram", 10, NOW)
+    await store.settle(sent(parcel, "m1"))
+    await tell(store, edited("second"))
+    await store.claim("telegram", 10, NOW, can_edit=True)
+    [first] = await store.outdated("telegram", 10, NOW)
+    await tell(store, edited("third"))
+    await store.claim("telegram", 10, NOW, can_edit=True)
+    assert await store.outdated("telegram", 10, NOW) == [], "one edit of a message at a time"
+    await store.refreshed(first, None)
+    [again] = await store.outdated("telegram", 10, NOW)
+    assert [change.text for change in again.told.since] == ["second", "third"]
+    await store.refreshed(again, NOW + MINUTE, plain=True)
+    assert await store.outdated("telegram", 10, NOW) == []
+    [plain] = await store.outdated("telegram", 10, NOW + MINUTE)
+    assert (plain.attempt, plain.plain) == (2, True)
+    await store.refreshed(plain, None)
+    assert await store.next_due("telegram", NOW, with_edits=True) is None
 
 
 OLD = timedelta(hours=2)

@@ -1,0 +1,109 @@
+"""The delivery's results: what became of each parcel, and what follows for its conversation and its recipient."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from notifier.model import State
+from notifier.ports import Settlement
+from notifier.store import outdated, recipients
+from notifier.store import schema as t
+from notifier.store.schema import AT_ONCE, insert
+
+_d = t.deliveries.c
+
+
+async def settle(connection: AsyncConnection, settlements: Sequence[Settlement], token: int) -> None:
+    """Writes the results. What another process holds by now is left as it is, with all that would follow from it."""
+    settlements = await _held(connection, settlements, token)
+    if not settlements:
+        return
+    rows = []
+    for each in settlements:
+        newest = each.parcel.parts[-1].delivery_id
+        due = each.next_attempt_at if each.state in (State.PENDING, State.UNKNOWN) else None
+        if each.state is State.PENDING and due is None:
+            due = AT_ONCE
+        for part in each.parcel.parts:
+            carries = part.delivery_id == newest
+            sent = each.state is State.SENT
+            rows.append(
+                {
+                    "row": part.delivery_id,
+                    "new_state": each.state if carries or not sent else State.SUPERSEDED,
+                    "due": due,
+                    "number": each.parcel.attempt if each.counts else each.parcel.attempt - 1,
+                    "why": each.reason or None,
+                    "bare": each.plain or None,
+                    "to": each.receipt.to if carries and each.receipt else None,
+                    "ref": each.receipt.ref if carries and each.receipt else None,
+                }
+            )
+    await connection.execute(
+        sa.update(t.deliveries)
+        .where(_d.id == sa.bindparam("row"), _d.token == token, _d.state == State.SENDING)
+        .values(
+            state=sa.bindparam("new_state"),
+            due_at=sa.bindparam("due", type_=t.Instant),
+            attempt=sa.bindparam("number"),
+            reason=sa.bindparam("why"),
+            plain=sa.bindparam("bare"),
+            receipt_to=sa.bindparam("to"),
+            receipt_ref=sa.bindparam("ref"),
+        ),
+        rows,
+    )
+    await _start_threads(connection, settlements)
+    over = (
+        each for each in settlements if each.state is not State.PENDING and not (each.receipt and each.receipt.root)
+    )
+    await outdated.first_messages(connection, {(each.parcel.subscription_id, each.parcel.subject_id) for each in over})
+    for each in settlements:
+        if each.gone:
+            await recipients.switch_off(connection, [each.parcel.subscription_id], each.reason)
+        if each.moved_to is not None:
+            await recipients.move(connection, each.parcel.subscription_id, each.moved_to)
+
+
+async def _held(connection: AsyncConnection, settlements: Sequence[Settlement], token: int) -> Sequence[Settlement]:
+    newest = {each.parcel.parts[-1].delivery_id: each for each in settlements}
+    rows = await connection.execute(
+        sa.select(_d.id).where(_d.id.in_(newest), _d.token == token, _d.state == State.SENDING).with_for_update()
+    )
+    return [newest[number] for number in rows.scalars()]
+
+
+def _starts(settlement: Settlement) -> bool:
+    """Whether its message stands by itself."""
+    return settlement.receipt is not None and settlement.receipt.root
+
+
+async def _start_threads(connection: AsyncConnection, settlements: Sequence[Settlement]) -> None:
+    """A message that stands by itself is what the later ones of its lane hang on."""
+    first = [
+        {
+            "row": each.parcel.parts[-1].delivery_id,
+            "to": each.receipt.to,
+            "ref": each.receipt.ref,
+            "kept": each.keeps_root,
+        }
+        for each in settlements
+        if each.receipt is not None and _starts(each)
+    ]
+    if not first:
+        return
+    lane = sa.select(
+        _d.subscription_id,
+        _d.subject_id,
+        sa.bindparam("to", type_=sa.Text),
+        sa.bindparam("ref", type_=sa.Text),
+        sa.bindparam("kept", type_=sa.Boolean),
+    ).where(_d.id == sa.bindparam("row"))
+    query = insert(connection, t.threads).from_select(list(t.threads.c), lane)
+    replaced = {name: query.excluded[name] for name in ("receipt_to", "receipt_ref", "kept")}
+    await connection.execute(
+        query.on_conflict_do_update(index_elements=["subscription_id", "subject_id"], set_=replaced), first
+    )
