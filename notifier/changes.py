@@ -55,6 +55,7 @@ def facts(incident: KnownIncident, now: datetime) -> Change:
         ended_at=incident.resolved_at,
         window=incident.window,
         timeline=_timeline(incident.updates),
+        first_title=incident.headings[0].rsplit("|", 3)[0] if incident.headings else incident.name,
         revision=max(0, len(incident.headings) - 1),
     )
 
@@ -96,6 +97,8 @@ def _repeats(story: Sequence[KnownUpdate]) -> int:
 def _stood(before: KnownIncident, after: KnownIncident) -> Before:
     """What is different now, as it was before."""
     newest = before.updates[-1].status if before.updates else before.status
+    if before.withdrawn:
+        newest = "withdrawn"
     return Before(
         status=newest if after.updates and newest != after.updates[-1].status else None,
         impact=before.impact if before.impact not in (None, after.impact) else None,
@@ -133,6 +136,8 @@ def _edited(incident: KnownIncident, old: KnownUpdate, newer: KnownUpdate, now: 
 def _retitled(before: KnownIncident, after: KnownIncident, now: datetime) -> Change:
     stood = _stood(before, after)
     moved = [what for what in ("title", "impact", "window") if getattr(stood, what) is not None]
+    if before.withdrawn:
+        moved = ["its presence on the page"]
     rose = worsened(before.impact, after.impact)
     return replace(
         facts(after, now),
@@ -142,6 +147,6 @@ def _retitled(before: KnownIncident, after: KnownIncident, now: datetime) -> Cha
         reason=f"{' and '.join(moved) or 'the heading'} changed without an update",
         at=after.updated_at or now,
         stood=stood,
-        loud=rose,
+        loud=rose or before.withdrawn,
         introduces=rose and after.open,
     )

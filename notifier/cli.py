@@ -158,12 +158,14 @@ def incidents(
 @app.command()
 def preview(
     what: Annotated[
-        str, typer.Argument(metavar="FILE|INCIDENT", help="A script, an API payload, or an incident's id.")
+        str,
+        typer.Argument(metavar="SCRIPT|FILE|INCIDENT", help="A script, an API answer in a file, or an incident's id."),
     ],
     config: Config = None,
     as_json: AsJson = False,
     output: Annotated[
-        Path | None, typer.Option(help="Where the page goes that shows it as the clients draw it. [preview.html]")
+        Path | None,
+        typer.Option(help="The page that shows it as the clients draw it; default preview.html."),
     ] = None,
 ) -> None:
     """Show what every channel would say, as text and on an HTML page. Sends nothing."""
@@ -222,7 +224,7 @@ def simulate(
     script: Annotated[
         str, typer.Argument(help="A script file, or the name of a shipped one.")
     ] = "websocket-2026-02-24",
-    port: Annotated[int, typer.Option(help="Port on loopback; 0 takes a free one.")] = 8080,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on loopback; 0 takes a free one.")] = 8080,
     speed: Annotated[float, typer.Option(min=0.1, max=3600, help="How many times as fast as the wall's clock.")] = 1,
 ) -> None:
     """Serve a script of incidents on loopback, to try your own settings against."""

@@ -252,7 +252,7 @@ def _advisory_appeared(advisory: Advisory, key: str, subject: str, status: str, 
         impact=advisory.impact or ("major" if advisory.emergency else "maintenance"),
         text=_advice(advisory, status),
         loud=True,
-        components=tuple(Affected(name=service) for service in advisory.services),
+        components=tuple(Affected(name=service.replace("_", " ")) for service in advisory.services),
         started_at=advisory.starts_at,
         window=window,
     )

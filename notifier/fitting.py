@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from notifier.message import Line, Role, Span
@@ -11,37 +11,51 @@ _ELLIPSIS = "…"
 _THE_REST = "Read the rest on the status page"
 _LIST = 120
 """Characters to which the value of a fact is cut before any other words are."""
-_READABLE = 60
-"""Characters to which a foreign line may be cut before whole lines go instead."""
+_SHORTEST = 20
+"""Characters of a foreign line that are worth showing."""
+_MARK = Line(spans=(Span(text=_ELLIPSIS),))
 
 
 def fit(lines: Sequence[Line], size: Callable[[Sequence[Line]], int], limit: int) -> tuple[Line, ...]:
     """The lines, shortened until their `size` is within `limit`; every cut is marked by "…".
 
-    Foreign words are cut first, the longest first, and so are lists of components; then lines go, the last but one
-    first, as the last one holds the link, which then leads to the rest; the title stays longest. Nothing is left where
-    not even a shortened last line fits.
+    Lists of components are cut first, then foreign words, from their end; then lines go, the last but one first, as
+    the last one holds the link, which then leads to the rest; the title stays longest. Nothing is left where not even
+    a shortened last line fits.
     """
     if size(lines) <= limit:
         return tuple(lines)
     *whole, last = lines
-    last = Line(spans=tuple(replace(span, text=_THE_REST) if span.url else span for span in last.spans), role=last.role)
+    last = replace(last, spans=tuple(replace(span, text=_THE_REST) if span.url else span for span in last.spans))
     body = [_cut(line, _LIST) if line.role is Role.FACT else line for line in whole]
     if size([*body, last]) <= limit:
         return (*body, last)
 
-    def shortened(kept: int, width: int) -> tuple[Line, ...]:
-        mark = (Line(spans=(Span(text=_ELLIPSIS),)),) if kept < len(body) else ()
-        return (*(_cut(line, width) if line.foreign else line for line in body[:kept]), *mark, last)
+    def shortened(width: int) -> tuple[Line, ...]:
+        return (*_until(body, width), last)
 
-    def fits(kept: int, width: int) -> bool:
-        return size(shortened(kept, width)) <= limit
+    if size(shortened(0)) <= limit:
+        foreign = sum(_length(line) for line in body if line.foreign)
+        return shortened(largest(foreign, lambda width: size(shortened(width)) <= limit))
+    *ours, last = shortened(0)
 
-    kept = len(body) if fits(len(body), _READABLE) else largest(len(body), lambda n: fits(n, _READABLE))
-    if kept:
-        longest = max(_length(line) for line in body)
-        return shortened(kept, _READABLE + largest(longest - _READABLE, lambda n: fits(kept, _READABLE + n)))
-    return _squeezed(body[:1], [last], size, limit) or _squeezed([last], [], size, limit)
+    def first(kept: int) -> tuple[Line, ...]:
+        return (*ours[:kept], _MARK, last)
+
+    kept = largest(len(ours), lambda count: size(first(count)) <= limit)
+    return first(kept) if kept else _squeezed(body[:1], [last], size, limit) or _squeezed([last], [], size, limit)
+
+
+def _until(lines: Sequence[Line], width: int) -> Iterator[Line]:
+    """Foreign words from the top until there are `width` of their characters, a mark, and all that is ours."""
+    room, marked = width, False
+    for line in lines:
+        if not line.foreign or _length(line) <= room:
+            yield line
+            room -= _length(line) if line.foreign else 0
+        elif not marked:
+            yield _cut(line, room) if room > _SHORTEST else replace(_MARK, role=line.role)
+            room, marked = 0, True
 
 
 def _squeezed(
@@ -75,9 +89,15 @@ def _cut(line: Line, width: int) -> Line:
     room = width - 1
     for span in line.spans:
         if len(span.text) > room:
-            shown = span.text[:room].rstrip() + _ELLIPSIS
+            shown = _at_a_word(span.text[:room]) + _ELLIPSIS
             spans.append(Span(text=shown, style=span.style, url=span.url))
             break
         spans.append(span)
         room -= len(span.text)
     return replace(line, spans=tuple(spans))
+
+
+def _at_a_word(text: str) -> str:
+    """The text without a word that is cut in two, unless that word is very long."""
+    words, space, rest = text.rpartition(" ")
+    return (words if space and len(rest) <= _SHORTEST else text).rstrip()

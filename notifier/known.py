@@ -24,6 +24,10 @@ class KnownUpdate:
     fingerprints: tuple[str, ...]
 
 
+WITHDRAWN = "withdrawn"
+"""Among the headings: from then on it was gone from the page, until the next heading."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KnownIncident:
     """Everything remembered of an incident or a maintenance. Never forgotten; an old one may lose its texts."""

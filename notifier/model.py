@@ -224,6 +224,8 @@ class Change:
     """What else this change moved."""
     repeats: int = 0
     """How many updates in a row, with this one, say nothing but that work goes on."""
+    first_title: str = ""
+    """What the incident was called at first; empty where titles do not change."""
     revision: int = 0
     """How often title, impact or window changed so far: the sequence of a calendar entry."""
     loud: bool = False

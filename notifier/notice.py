@@ -7,17 +7,18 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from notifier.changes import facts
-from notifier.known import Known, KnownIncident
+from notifier.known import WITHDRAWN, Known, KnownIncident
 from notifier.model import Change, Kind, Topic
 from notifier.ports import News
 
 
 def withdraw(incident: KnownIncident, now: datetime) -> News:
     """The page forgot an open incident: absent from complete readings, and both of its own URLs answer 404."""
-    gone = replace(incident, withdrawn=True)
+    gone = replace(incident, withdrawn=True, headings=(*incident.headings, WITHDRAWN))
     change = replace(
         facts(incident, now),
-        key=f"withdrawn/{incident.id}/{len(incident.updates)}",
+        revision=len(gone.headings) - 1,
+        key=f"withdrawn/{incident.id}/{len(gone.headings)}",
         kind=Kind.INCIDENT_WITHDRAWN,
         reason="absent from complete readings, and both of its URLs answer 404",
         loud=True,

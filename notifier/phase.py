@@ -21,7 +21,10 @@ def has_ended(incident: Incident) -> bool:
 
 
 def worsened(before: str | None, after: str | None) -> bool:
-    return before is not None and after is not None and impact_rank(after) > impact_rank(before)
+    """Whether the impact rose. One that was not stated (the feed's) was told as nothing much."""
+    if after is None:
+        return False
+    return impact_rank(after) > impact_rank(before) if before else impact_rank(after) >= impact_rank("major")
 
 
 def same_window(one: Window | None, other: Window | None) -> bool:

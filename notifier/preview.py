@@ -57,7 +57,7 @@ async def preview(settings: Settings, what: str) -> Preview:
         changes = _retold([incident], called)
     page = page_of(settings)
     return Preview(
-        changes=[Previewed(change=change, texts=_texts(change, page)) for change in changes],
+        changes=[Previewed(change=change, texts=_texts(change, changes, page)) for change in changes],
         html=facsimile.page(f"Preview of {Path(what).name}", conversations(changes, page)),
     )
 
@@ -66,17 +66,25 @@ def _changes_in(path: Path) -> list[Change] | None:
     """The changes of a script or of an API payload; None if there is no such file."""
     if path.suffix == ".toml" or str(path) in shipped():
         return _changes_of_script(script_named(str(path)))
-    return _retold(_incidents_in(path.read_bytes(), path)) if path.is_file() else None
+    if not path.is_file():
+        return None
+    snapshot = _answer_in(path)
+    named, _ = _step(Known(), replace(snapshot, incidents=()), EPOCH)
+    return _retold(snapshot.incidents, named.components)
 
 
-def _texts(change: Change, page: Page) -> dict[str, str]:
-    thread = Receipt("preview", "<the-first-message@example.com>") if len(change.timeline) > 1 else None
+def _texts(change: Change, changes: Sequence[Change], page: Page) -> dict[str, str]:
+    """What each channel says of a change. An edit is no message: it shows in the one that it is about, where it can."""
     addresses = [Address.parse(address) for address in ("console:", *DEMO_ADDRESSES)]
-    part = Part(delivery_id=1, change=change)
-    return {
-        to.channel: written(to, render([part], page, origin="preview", date=change.detected_at, thread=thread))
-        for to in addresses
-    }
+    told, since = change, list[Change]()
+    if change.kind is Kind.UPDATE_EDITED:
+        addresses = [to for to in addresses if to.channel in ("slack", "telegram")]
+        originals = [each for each in changes if each.kind is Kind.UPDATE_POSTED and _edits(change, each)]
+        told, since = (originals[0], [change]) if originals else (change, [])
+    thread = Receipt("preview", "<the-first-message@example.com>") if len(told.timeline) > 1 else None
+    part = Part(delivery_id=1, change=told)
+    message = render([part], page, origin="preview", date=told.detected_at, since=since, thread=thread)
+    return {to.channel: written(to, message) for to in addresses}
 
 
 def _changes_of_script(script: Script) -> list[Change]:
@@ -106,13 +114,17 @@ def _step(known: Known, snapshot: Snapshot, now: datetime) -> tuple[Known, tuple
     )
 
 
-def _incidents_in(body: bytes, path: Path) -> Sequence[Incident]:
+def _answer_in(path: Path) -> Snapshot:
+    body = path.read_bytes()
     for parse in (parse_incident, parse_summary, parse_incidents, parse_maintenances):
         try:
-            return parse(body).incidents
+            return parse(body)
         except ValueError:
             continue
-    raise ValueError(f"{path} is neither a script (.toml) nor an answer of the status page's API (JSON)")
+    raise ValueError(
+        f"{path} is neither a script (.toml) nor one of the page's answers summary.json, incidents.json, "
+        "scheduled-maintenances.json, incidents/<id>.json"
+    )
 
 
 async def _incident_named(settings: Settings, incident_id: str) -> tuple[Incident, dict[str, KnownComponent]]:

@@ -13,7 +13,7 @@ from notifier.changes import changes
 from notifier.identity import is_provisional, pair
 from notifier.known import Known, KnownIncident, KnownUpdate
 from notifier.model import TERMINAL, Affected, Change, Incident, Topic, Update, fingerprint
-from notifier.phase import has_ended, same_window
+from notifier.phase import has_ended, same_window, worsened
 
 
 def follow(
@@ -142,9 +142,11 @@ def _merged(
     heading = _heading(after)
     if before is None:
         return replace(after, headings=(heading,))
+    if before.withdrawn:
+        return replace(after, headings=(*before.headings, heading))
     same = (
         before.name == after.name
-        and before.impact in (None, after.impact)
+        and (before.impact in (None, after.impact) and not worsened(before.impact, after.impact))
         and (before.window is None or same_window(before.window, after.window))
     )
     if same:
@@ -158,8 +160,13 @@ def _merged(
 def _ended_at(seen: Incident, updates: Sequence[KnownUpdate]) -> datetime | None:
     if not has_ended(seen):
         return None
-    said = [update.at for update in updates if update.status in TERMINAL]
-    return seen.resolved_at or (said[0] if said else seen.updated_at)
+    if seen.resolved_at is not None:
+        return seen.resolved_at
+    ended: datetime | None = None
+    for update in updates:
+        over = update.status in TERMINAL
+        ended = (ended or update.at) if over else None
+    return ended or seen.updated_at
 
 
 def _subject(known: Known, seen: Incident) -> str:

@@ -29,7 +29,7 @@ class Address:
         if not colon or form is None:
             raise ValueError(f"{text!r} is not an address; use one of {', '.join(_ADDRESS_EXAMPLES)}")
         if not re.fullmatch(form, target):
-            example = next(e for e in _ADDRESS_EXAMPLES if e.startswith(channel + ":"))
+            example = " or ".join(e for e in _ADDRESS_EXAMPLES if e.startswith(channel + ":"))
             raise ValueError(f"{text!r} is not a {channel} address; write it like {example}")
         if channel == "mailto":
             try:

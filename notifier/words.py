@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from notifier.known import WITHDRAWN
 from notifier.message import Form, Span, Tone
 from notifier.model import TERMINAL, Affected, Change, Kind, Moment, Phase, Topic, Window, impact_rank
 
@@ -61,6 +62,10 @@ def label(change: Change, now: datetime) -> str:
         case Kind.UPDATE_EDITED:
             return "Edited"
         case Kind.INCIDENT_RETITLED:
+            if change.stood.status == WITHDRAWN:
+                return "Back on the page"
+            if change.loud and change.stood.impact is None:
+                return f"Rated {change.impact}"
             return "Worsened" if change.loud else "Renamed" if change.stood.title else "Changed"
         case Kind.INCIDENT_WITHDRAWN:
             return "Withdrawn"
@@ -69,7 +74,7 @@ def label(change: Change, now: datetime) -> str:
         case Kind.COMPONENT_CHANGED:
             return words(change.status).capitalize()
         case Kind.EXCHANGE_CHANGED:
-            return f"Exchange {words(change.status)}" if change.subject.startswith("exchange/") else "Exchange advisory"
+            return words(change.status).capitalize() if change.subject.startswith("exchange/") else "Exchange advisory"
     if change.topic is Topic.MAINTENANCE and change.phase is Phase.PROGRESS and change.status == "scheduled":
         return "Maintenance update"
     if change.phase in _LABELS:
@@ -96,7 +101,7 @@ def tone(change: Change) -> Tone:
         return Tone.GOOD
     if change.topic is Topic.MAINTENANCE or change.impact == "maintenance":
         return Tone.WORK
-    return _TONES.get(change.impact or "minor", Tone.MAJOR)
+    return _TONES.get(change.impact or "none", Tone.MAJOR)
 
 
 def is_severe(change: Change) -> bool:

@@ -14,7 +14,7 @@ from notifier.model import Advisory, Change, Component, Exchange, Snapshot, Wind
 from notifier.notice import remind, welcome, withdraw
 from notifier.ports import Part
 from notifier.render import Page, render
-from tests.builders import NOW, after, at, incident, maintenance, page, update, watched
+from tests.builders import NOW, after, at, from_feed, incident, maintenance, page, update, watched
 
 KRAKEN = Page(url="https://status.kraken.com")
 API = Component(id="g-api", name="Kraken API", is_group=True)
@@ -88,6 +88,12 @@ def withdrawn() -> list[Change]:
     return list(withdraw(known.incidents["wsincident01"], NOW).changes)
 
 
+def back() -> list[Change]:
+    _, known = play(api(incident(OPEN)))
+    gone = withdraw(known.incidents["wsincident01"], NOW)
+    return play(api(incident(OPEN)), known=after(known, gone))[0]
+
+
 def due() -> list[Change]:
     _, known = play(planned(PLANNED))
     return list(remind(known.incidents.values(), timedelta(minutes=40), NOW).changes)
@@ -126,7 +132,11 @@ NEWS: dict[str, Callable[[], Sequence[Change]]] = {
     "worsened without a word": lambda: newest(
         api(incident(OPEN)), api(incident(OPEN, impact="major", updated_at=at("11:31")))
     ),
+    "rated once the impact was known": lambda: newest(
+        from_feed(incident(OPEN)), api(incident(OPEN, impact="critical"))
+    ),
     "withdrawn": withdrawn,
+    "back on the page": back,
     "maintenance scheduled": lambda: newest(planned(PLANNED)),
     "maintenance rescheduled": lambda: newest(
         planned(PLANNED),

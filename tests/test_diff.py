@@ -326,12 +326,37 @@ def test_a_reminder_comes_once_per_window_and_never_after_the_start() -> None:
     assert remind(known.incidents.values(), lead, NOW + timedelta(minutes=21)).changes == ()
 
 
-def test_a_withdrawn_incident_is_told_and_its_return_is_no_news() -> None:
+def test_a_withdrawn_incident_is_told_and_so_is_its_return() -> None:
     _, known = play(page(incident(OPEN)))
     gone = withdraw(known.incidents["wsincident01"], NOW)
     assert [change.kind for change in gone.changes] == [Kind.INCIDENT_WITHDRAWN] and gone.changes[0].loud
-    told, _ = play(page(incident(OPEN)), known=after(known, gone))
-    assert said(told[0]) == []
+    told, back = play(page(incident(OPEN)), known=after(known, gone))
+    [[returned]] = told
+    assert (returned.kind, returned.loud, returned.stood.status) == (Kind.INCIDENT_RETITLED, True, "withdrawn")
+    assert returned.revision > gone.changes[0].revision > 0, "calendars take the newest"
+    assert play(page(incident(OPEN)), known=back)[0] == [[]]
+
+
+RATED = {
+    "critical": (True, ["incident.retitled"]),
+    "major": (True, ["incident.retitled"]),
+    "minor": (False, []),
+    "none": (False, []),
+}
+
+
+@pytest.mark.parametrize("impact", RATED)
+def test_an_impact_that_the_feed_did_not_know_is_loud_news_once_it_is_known_to_be_grave(impact: str) -> None:
+    loud, kinds = RATED[impact]
+    changes, known = play(from_feed(incident(OPEN)), page(incident(OPEN, impact=impact)))
+    rated = changes[-1]
+    assert [str(change.kind) for change in rated] == kinds
+    assert [change.loud and change.impact == impact for change in rated] == [True] * loud
+    again, _ = play(page(incident(OPEN, impact=impact)), known=known)
+    assert again == [[]], "once"
+    _, known = play(from_feed(incident(OPEN)))
+    [update_too], _ = play(page(incident(OPEN, update("11:35", "identified"), impact=impact)), known=known)
+    assert [change.loud for change in update_too] == [loud]
 
 
 def components(status: str, when: str) -> tuple[Component, ...]:

@@ -151,13 +151,13 @@ def test_many_short_lines_go_from_the_end_and_leave_a_mark() -> None:
     assert 180 < shown_size(fitted) <= 200
 
 
-def test_lines_are_cut_to_one_width_however_many_styles_they_have() -> None:
+def test_paragraphs_stay_whole_from_the_top_and_one_is_cut_however_many_styles_it_has() -> None:
     one = line("a" * 300, role=Role.QUOTE)
     three = Line(spans=tuple(Span(text="b" * 100, style=style) for style in ("bold", "", "italic")), role=Role.QUOTE)
 
     fitted = fit([one, three, line("Details", url=LINK)], shown_size, 435)
 
-    assert [len(seen([each])) for each in fitted] == [200, 200, 32]
+    assert [len(seen([each])) for each in fitted] == [300, 101, 32]
 
 
 def test_our_own_words_are_not_cut_while_foreign_ones_can_be() -> None:

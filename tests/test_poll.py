@@ -118,7 +118,8 @@ async def test_an_open_incident_that_the_page_forgot_is_withdrawn_after_it_was_a
     arrived = await world.deliver()
     assert arrived[-1].subject == "[Kraken] Withdrawn: WebSocket API connection errors"
     assert await world.store.open_incidents() == []
-    assert said(await world.sees(whole(), whole(), whole(), whole(incident(OPEN)))) == []
+    assert said(await world.sees(whole(), whole(), whole())) == []
+    assert said(await world.sees(whole(incident(OPEN)))) == ["incident.retitled"], "it is back"
     assert world.lookup.asked == ["wsincident01"]
 
 

@@ -115,3 +115,15 @@ def test_moments_name_the_day_only_where_it_is_another() -> None:
     assert moment(at("9:05", day=1), NOW).text == "25 Feb 09:05 UTC"
     assert moment(at("9:05", day=365), NOW).text == "24 Feb 2027 09:05 UTC"
     assert moment(at("9:05"), NOW).at == at("9:05")
+
+
+def test_the_first_message_stands_where_kraken_posted_last_and_not_where_we_saw_last() -> None:
+    [opened] = NEWS["opened"]()
+    [fixed] = NEWS["progress"]()
+    slid_in = replace(fixed, status="identified", at=at("11:31"), posted_at=at("11:31"))
+    parts = [Part(delivery_id=1, change=opened)]
+    told = render(parts, KRAKEN, origin="db", date=NOW, since=[fixed, slid_in])
+    assert told.subject.startswith("[Kraken] Monitoring:")
+    over = replace(NEWS["resolved"]()[0], posted_at=None, at=at("11:30"))
+    told = render(parts, KRAKEN, origin="db", date=NOW, since=[fixed, over])
+    assert told.subject.startswith("[Kraken] Resolved:"), "the feed tells no posting time"

@@ -223,3 +223,14 @@ async def test_the_check_says_as_whom(channel: Telegram) -> None:
 async def test_the_check_refuses_a_wrong_token(receiver: FakeTelegram, session: aiohttp.ClientSession) -> None:
     with pytest.raises(BadCredentials):
         await Telegram("1:wrong", receiver.url, session).check()
+
+
+async def test_a_channel_addressed_by_its_name_is_edited_by_its_number(
+    channel: Telegram, receiver: FakeTelegram
+) -> None:
+    receipt = await channel.send(Address("telegram", "@kraken_news"), message(said("We are on it.")))
+    await channel.edit(receipt, message(said("It is over.")))
+
+    [posted] = receiver.messages
+    assert "We are on it." in posted.text
+    assert "It is over." in posted.shown

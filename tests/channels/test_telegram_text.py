@@ -62,6 +62,9 @@ Last update: 11:41 UTC, resolved
 Lasted: 12 min
 Timeline: 11:29 UTC investigating · 11:35 monitoring · 11:41 resolved
 
+Latest, 11:35 UTC:
+A fix is in.
+
 Kraken, 11:29 UTC:
 We see connection errors.
 Orders placed over REST are not affected."""

@@ -3,8 +3,8 @@
     python -m tests.faults.child CONFIG BEGAN POINT…
 
 A point is `before:CALL:N` or `after:CALL:N`: the N-th time, counted from the start of that run, that `record`, `claim`,
-`settle` or the `send` of a channel (`slack`, `mailto`, …) is called or has returned with something; or `at:write:N`
-and `at:commit:N`, where the database is about to execute its N-th INSERT or UPDATE or to commit for the N-th time.
+`settle`, `outdated`, `refreshed`, an `edit` or the `send` of a channel (`slack`, `mailto`, …) is called or has returned
+with something; or `at:write:N` and `at:commit:N`, where the database is about to write or to commit for the N-th time.
 Each run is a fork of this process, so that a restart costs no imports. SIGTERM stops the run without a point; then a
 last one empties the outbox and prints what became of the deliveries.
 """
@@ -67,13 +67,16 @@ def lay(fuse: Fuse, running: Service) -> None:
     _around(running.store, "record", "record", fuse, lambda recorded: bool(recorded[0].changes))
     _around(running.store, "claim", "claim", fuse, bool)
     _around(running.store, "settle", "settle", fuse)
+    _around(running.store, "outdated", "outdated", fuse, bool)
+    _around(running.store, "refreshed", "refreshed", fuse)
     for sender in running.senders:
         _around(sender.channel, "send", sender.channel.name, fuse)
+        _around(sender.channel, "edit", "edit", fuse)
     engine = running.store.engine.sync_engine
 
     @event.listens_for(engine, "before_cursor_execute")
     def executes(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if statement.startswith(("INSERT", "UPDATE")):
+        if statement.startswith(("INSERT", "UPDATE", "DELETE")):
             fuse.passes("at:write")
 
     @event.listens_for(engine, "commit")
@@ -86,9 +89,9 @@ def _around(
 ) -> None:
     inner = getattr(holder, method)
 
-    async def passing(*arguments: Any) -> Any:
+    async def passing(*arguments: Any, **more: Any) -> Any:
         fuse.passes(f"before:{call}")
-        result = await inner(*arguments)
+        result = await inner(*arguments, **more)
         if counts(result):
             fuse.passes(f"after:{call}")
         return result

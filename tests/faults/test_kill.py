@@ -39,6 +39,7 @@ STEP = re.compile(r"Step (\d\d)\.")
 BY_NAME = [
     *(f"{moment}:{call}:1" for call in ("record", "claim", "settle") for moment in ("before", "after")),
     *(f"{moment}:{channel}:1" for channel in CHANNELS for moment in ("before", "after")),
+    *(f"{moment}:{call}:1" for call in ("outdated", "edit", "refreshed") for moment in ("before", "after")),
     "after:telegram:2",
     "after:settle:3",
     "at:commit:12",
@@ -90,6 +91,18 @@ def mailboxes(there: Town, out: Iterable[str]) -> list[Mailbox]:
     return [Mailbox(address, messages) for address, messages in got.items()]
 
 
+def kept_current(there: Town) -> bool:
+    """Whether in every chat a first message of the incident says how it ended. A repeated one may stay as it was."""
+    posts = {each.channel: False for each in there.slack.messages if each.channel != "ops"}
+    for post in there.slack.messages:
+        posts |= {post.channel: True} if post.thread_ts is None and "Resolved" in post.shown else {}
+    bubbles = {each.chat: False for each in there.telegram.messages}
+    for bubble in there.telegram.messages:
+        bubbles |= {bubble.chat: True} if bubble.reply_to is None and "Resolved" in bubble.shown else {}
+    posts.pop("ops", None)
+    return all(posts.values()) and all(bubbles.values())
+
+
 def everybody_has(there: Town, running: Program, step: int) -> bool:
     return all(any(f"Step {step:02}." in text for text in each.messages) for each in mailboxes(there, running.out))
 
@@ -108,6 +121,7 @@ async def told_through_kills(points: Sequence[str], folder: Path) -> tuple[Town,
                 there.time.set(update.at)
                 await there.time.until(partial(everybody_has, there, running, step))
             await running.until(lambda: sum(line.startswith("killed") for line in running.err) == len(points))
+            await there.time.until(lambda: kept_current(there))
             assert await running.stop() == 0, running.printed
         return there, running
 

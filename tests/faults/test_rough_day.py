@@ -57,9 +57,9 @@ def test_what_happens_without_an_update_is_told_too(day: Stage) -> None:
         "🔧 Maintenance in 30 min: Derivatives Maker Protection — Phase 3"
     ]
     assert [head for head in heads if "Kraken exchange" in head] == [
-        "🟠 Exchange cancel only: Kraken exchange",
-        "🟠 Exchange post only: Kraken exchange",
-        "🟢 Exchange online: Kraken exchange",
+        "🟠 Cancel only: Kraken exchange",
+        "🟠 Post only: Kraken exchange",
+        "🟢 Online: Kraken exchange",
     ]
     assert not any("Website" in head for head in heads), "components without an incident are told on request only"
 

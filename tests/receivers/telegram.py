@@ -197,7 +197,9 @@ class FakeTelegram(Receiver):
         return trimmed(text, entities)
 
     def _standing(self, chat: str, message_id: int | None) -> TelegramMessage | None:
-        return next((m for m in self.messages if (m.chat, m.message_id) == (chat, message_id) and not m.deleted), None)
+        """By the chat's number or by its name: both are the same chat."""
+        wanted = (_number(chat), message_id)
+        return next((m for m in self.messages if (_number(m.chat), m.message_id) == wanted and not m.deleted), None)
 
 
 _BOT = {"id": 4242, "is_bot": True, "first_name": "Kraken status", "username": "kraken_status_bot"}
@@ -217,8 +219,12 @@ def _bad_button(markup: dict[str, Any] | None) -> str | None:
     return None
 
 
+def _number(chat: str) -> int:
+    return -100123 if chat.startswith("@") else int(chat)
+
+
 def _shown(message: TelegramMessage, parent: TelegramMessage | None) -> dict[str, Any]:
-    number = -100123 if message.chat.startswith("@") else int(message.chat)
+    number = _number(message.chat)
     chat = (
         {"id": number, "type": "private", "first_name": "Reader"}
         if number > 0

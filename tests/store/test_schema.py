@@ -48,6 +48,7 @@ FULL: dict[str, tuple[schema.Codec[Any], Any]] = {
                 components=(Affected(name=HOSTILE),),
             ),
             repeats=2,
+            first_title=HOSTILE,
             revision=3,
             loud=True,
             posted_at=PRECISE,
