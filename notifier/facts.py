@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from notifier.message import Line, Role, Span
 from notifier.model import Affected, Change, Kind, Moment, Topic
 from notifier.words import ahead, components, duration, meaning, moment, steps, window, words
+
+_MINUTE = timedelta(minutes=1)
+"""The feed tells no seconds: what it ended in the minute of its start lasted less than one."""
 
 
 def facts(change: Change, day: datetime, now: datetime, *, kept: Sequence[Change]) -> Iterable[Line]:
@@ -57,7 +60,7 @@ def _course(change: Change, day: datetime, kept: Sequence[Change]) -> Iterable[L
         before = [Moment(status=kept[0].before, at=change.started_at)] if kept[0].before and change.started_at else []
         taken = (*before, *(Moment(status=each.status, at=each.at) for each in kept if each.before))
     story = steps(taken, day) if len(taken) > 1 else ()
-    if change.ended_at and change.started_at and change.started_at < change.ended_at:
+    if change.ended_at and change.started_at and change.started_at < change.ended_at + _MINUTE:
         lasted = duration(change.ended_at - change.started_at)
         if kept or not story:
             yield _fact("Interrupted for" if engine else "Lasted", lasted)

@@ -127,3 +127,9 @@ def test_the_first_message_stands_where_kraken_posted_last_and_not_where_we_saw_
     over = replace(NEWS["resolved"]()[0], posted_at=None, at=at("11:30"))
     told = render(parts, KRAKEN, origin="db", date=NOW, since=[fixed, over])
     assert told.subject.startswith("[Kraken] Resolved:"), "the feed tells no posting time"
+
+
+def test_what_the_feed_ended_within_the_minute_of_its_start_says_how_long_it_lasted() -> None:
+    [over] = NEWS["resolved without a word"]()
+    within = replace(over, started_at=at("11:29") + timedelta(seconds=7), ended_at=at("11:29"))
+    assert "less than a minute" in plain(message([within]).lines)
