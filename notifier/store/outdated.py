@@ -22,34 +22,36 @@ from notifier.subscription import Address
 _o = t.outdated.c
 _d = t.deliveries.c
 _FIRST = t.deliveries.alias()
+CHUNK = 1_000
+"""Lanes in one statement: SQLite takes 32,766 variables."""
 
 
 async def first_messages(connection: AsyncConnection, lanes: Collection[Lane]) -> None:
-    """Those of these lanes have to show all that happened."""
-    if lanes:
-        subscriptions = list({subscription for subscription, _ in lanes})
-        there = sa.tuple_(t.threads.c.subscription_id, t.threads.c.subject_id).in_(list(lanes))
-        await mark_first_messages(connection, t.threads.c.subscription_id.in_(subscriptions) & there)
+    """Those of these lanes, if they are kept current and their subscription is on, have to show all that happened."""
+    ordered = sorted(lanes)
+    for start in range(0, len(ordered), CHUNK):
+        await _mark(connection, _first_of(ordered[start : start + CHUNK]))
 
 
-async def mark_first_messages(connection: AsyncConnection, which: sa.ColumnElement[bool]) -> None:
-    """Those of the threads that `which` names, if they are kept current and their subscription is on."""
-    newest = (
-        sa.select(sa.func.max(t.changes.c.id)).where(t.changes.c.subject_id == t.threads.c.subject_id).scalar_subquery()
-    )
-    first = (
+def _first_of(lanes: Sequence[Lane]) -> sa.Select[Any]:
+    thread = t.threads.c
+    newest = sa.select(sa.func.max(t.changes.c.id)).where(t.changes.c.subject_id == thread.subject_id).scalar_subquery()
+    return (
         sa.select(_FIRST.c.id, _FIRST.c.subscription_id, _FIRST.c.channel, newest, *_fresh())
         .select_from(t.threads)
         .join(
             _FIRST,
-            (_FIRST.c.subscription_id == t.threads.c.subscription_id)
-            & (_FIRST.c.subject_id == t.threads.c.subject_id)
-            & (_FIRST.c.receipt_ref == t.threads.c.receipt_ref),
+            (_FIRST.c.subscription_id == thread.subscription_id)
+            & (_FIRST.c.subject_id == thread.subject_id)
+            & (_FIRST.c.receipt_ref == thread.receipt_ref),
         )
-        .join(t.subscriptions, (t.subscriptions.c.id == t.threads.c.subscription_id) & t.subscriptions.c.active)
-        .where(t.threads.c.kept, which)
+        .join(t.subscriptions, (t.subscriptions.c.id == thread.subscription_id) & t.subscriptions.c.active)
+        .where(
+            thread.kept,
+            thread.subscription_id.in_([subscription for subscription, _ in lanes]),
+            sa.tuple_(thread.subscription_id, thread.subject_id).in_(list(lanes)),
+        )
     )
-    await _mark(connection, first)
 
 
 async def first_messages_of_others(connection: AsyncConnection, fanout: sa.Row[Any], until: int) -> None:
@@ -57,7 +59,9 @@ async def first_messages_of_others(connection: AsyncConnection, fanout: sa.Row[A
     thread = t.threads.c
     owed = sa.exists().where(_d.change_id == fanout.change_id, _d.subscription_id == thread.subscription_id)
     chunk = (thread.subscription_id > fanout.cursor) & (thread.subscription_id <= until)
-    await mark_first_messages(connection, (thread.subject_id == fanout.subject_id) & chunk & sa.not_(owed))
+    others = sa.select(thread.subscription_id).where(thread.subject_id == fanout.subject_id, chunk, thread.kept)
+    left_out = (await connection.execute(others.where(sa.not_(owed)))).scalars().all()
+    await first_messages(connection, {(subscription_id, fanout.subject_id) for subscription_id in left_out})
 
 
 async def messages(connection: AsyncConnection, delivery_ids: Collection[int], change_id: int) -> None:
@@ -72,7 +76,7 @@ def _fresh() -> tuple[Any, ...]:
     return sa.literal(AT_ONCE, t.Instant), sa.literal(0), sa.false()
 
 
-async def _mark(connection: AsyncConnection, carriers: sa.Select[tuple[object, ...]]) -> None:
+async def _mark(connection: AsyncConnection, carriers: sa.Select[Any]) -> None:
     columns = ["delivery_id", "subscription_id", "channel", "wanted", "due_at", "attempt", "plain"]
     query = insert(connection, t.outdated).from_select(columns, carriers)
     await connection.execute(

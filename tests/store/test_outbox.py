@@ -11,6 +11,7 @@ import pytest
 from notifier.message import Receipt
 from notifier.model import Change, Kind, State
 from notifier.ports import Parcel, Settlement
+from notifier.store import outdated
 from notifier.store.schema import LEASE
 from notifier.store.sql import SqlStore
 from notifier.subscription import Address
@@ -289,3 +290,17 @@ async def test_the_next_hour_at_which_something_is_due(owing: SqlStore) -> None:
 async def test_no_clock_however_wrong_holds_back_what_is_new(owing: SqlStore) -> None:
     await subscribe(owing, "telegram:1")
     assert len(await owing.claim("telegram", 10, NOW - timedelta(days=3650))) == 1
+
+
+async def test_first_messages_are_marked_in_as_many_statements_as_it_takes(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outdated, "CHUNK", 7)
+    await watch(store, *(f"telegram:{number}" for number in range(1, 31)))
+    await tell(store, change("posted/wsincident01/u1"))
+    for parcel in await store.claim("telegram", 30, NOW):
+        await store.settle(replace(sent(parcel, f"m{parcel.address.target}"), keeps_root=True))
+    await tell(store, change("posted/wsincident01/u2", introduces=False))
+    late = NOW + timedelta(days=1)
+    assert await store.expire("telegram", late, late, late) == 30
+    assert len(await store.outdated("telegram", 100, late)) == 30
