@@ -72,6 +72,12 @@ def _mailbox(text: str) -> str:
     return text
 
 
+def _https(url: str) -> str:
+    if not url.startswith("https://"):
+        raise ValueError("must begin with https://: mail programs end a subscription over nothing else")
+    return url
+
+
 def _secret_url(secret: SecretStr) -> SecretStr:
     web_url(secret.get_secret_value())
     return secret
@@ -184,7 +190,7 @@ class Operators(Table):
 
 
 class Web(Table):
-    public_url: Annotated[WebUrl | None, _blank_is_unset] = None
+    public_url: Annotated[Annotated[WebUrl, AfterValidator(_https)] | None, _blank_is_unset] = None
 
 
 class Log(Table):

@@ -269,3 +269,9 @@ def test_no_problem_repeats_a_value_that_may_be_secret() -> None:
 
     assert len(error.problems) == 7
     assert SECRET not in f"{error} {error!r}"
+
+
+def test_links_in_mails_lead_to_https_only() -> None:
+    with pytest.raises(ConfigError, match="must begin with https://"):
+        load(None, {"NOTIFIER_WEB__PUBLIC_URL": "http://127.0.0.1:8080"})
+    assert load(None, {"NOTIFIER_WEB__PUBLIC_URL": "https://status.example.com"}).web.public_url
