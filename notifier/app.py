@@ -8,7 +8,7 @@ import secrets
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -20,11 +20,13 @@ from notifier.channels import CHANNELS, Console, Email, Slack, SlackWebhook, Tel
 from notifier.channels.transport import TIMEOUT
 from notifier.config import Settings
 from notifier.deliver import Sender
+from notifier.pace import LIMITS
 from notifier.poll import Outcome, Poll
 from notifier.ports import Channel, Clock, SourceFailed, StoreRefused
 from notifier.render import Page
-from notifier.retry import POLICIES, Policy, next_poll
+from notifier.retry import POLICIES, next_poll
 from notifier.schedule import Schedule
+from notifier.settings import MOST_IN_FLIGHT
 from notifier.sources.fetch import PageLookup, Polled, exchange_source, feed_source, page_sources
 from notifier.store.engine import exists, only_process
 from notifier.store.sql import SqlStore
@@ -44,6 +46,8 @@ log = structlog.get_logger("app")
 class SystemClock:
     """The wall's time."""
 
+    second = 1.0
+
     def now(self) -> datetime:
         return datetime.now(UTC)
 
@@ -57,6 +61,7 @@ class StoryClock:
     def __init__(self, start: datetime, speed: float) -> None:
         self._start = start
         self._speed = speed
+        self.second = 1 / speed
         self._began = datetime.now(UTC)
 
     def now(self) -> datetime:
@@ -80,7 +85,9 @@ async def http_clients() -> AsyncIterator[tuple[httpx.AsyncClient, aiohttp.Clien
     limits = httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=120)
     async with (
         httpx.AsyncClient(headers=headers, timeout=10, limits=limits, follow_redirects=False) as reader,
-        aiohttp.ClientSession(headers=headers, timeout=TIMEOUT, trust_env=True) as session,
+        aiohttp.ClientSession(
+            headers=headers, timeout=TIMEOUT, trust_env=True, connector=aiohttp.TCPConnector(limit=2 * MOST_IN_FLIGHT)
+        ) as session,
     ):
         yield reader, session
 
@@ -288,11 +295,12 @@ async def service(
 
 
 def _sender(settings: Settings, channel: Channel, store: SqlStore, page: Page, clock: Clock) -> Sender:
-    policy, in_flight, per_second = POLICIES[channel.name], 8, None
+    policy, limits, in_flight = POLICIES[channel.name], LIMITS[channel.name], 8
     if channel.name == "telegram":
         telegram = settings.telegram
-        policy = Policy(waits=policy.waits, horizon=policy.horizon, resend_ambiguous=telegram.on_ambiguous == "resend")
-        in_flight, per_second = telegram.max_in_flight, telegram.messages_per_second
+        policy = replace(policy, resend_ambiguous=telegram.on_ambiguous == "resend")
+        limits = replace(limits, per_second=telegram.messages_per_second)
+        in_flight = telegram.max_in_flight
     return Sender(
         channel,
         store,
@@ -301,7 +309,7 @@ def _sender(settings: Settings, channel: Channel, store: SqlStore, page: Page, c
         clock,
         random.random,
         in_flight=in_flight,
-        per_second=per_second,
+        limits=limits,
     )
 
 

@@ -1,20 +1,23 @@
-"""One try at one piece of work – a parcel to send, a first message to edit – and what follows from its end."""
+"""One try at one piece of work – a parcel to send, a message to edit – and what follows from its end."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 import structlog
 
+from notifier.gate import Gate
 from notifier.message import Message, Receipt
 from notifier.model import Kind, State
-from notifier.pace import Pace
 from notifier.ports import (
+    Again,
     Ambiguous,
+    Call,
     Channel,
     ChannelFailure,
     Clock,
@@ -23,11 +26,13 @@ from notifier.ports import (
     NotSent,
     Parcel,
     Part,
+    Pause,
     Refresh,
     Settlement,
 )
 from notifier.render import Page, render
-from notifier.retry import MAX_BUGS, MAX_TRIES, Decision, Policy, decide
+from notifier.retry import MAX_BUGS, MAX_TRIES, Decision, Policy, decide, is_news
+from notifier.subscription import Address
 
 SEND_SECONDS = 45
 """The longest that a channel may take for one parcel; well within the lease."""
@@ -35,20 +40,20 @@ SEND_SECONDS = 45
 CLOCKS_DIFFER = timedelta(hours=1)
 """By how much the provider's clock may differ from ours when a message is looked for; the ids decide."""
 
+REMEMBERED = 64
+"""Texts that many readers are told, of each kind that is remembered."""
+
+LINES_A_SECOND = 10
+"""Log lines about messages that arrived; the others are counted."""
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
 log = structlog.get_logger("deliver")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Again:
-    """An edit to be tried again."""
-
-    at: datetime
-    counts: bool
-    plain: bool
-
-
 class Attempts:
-    """One channel's tries. `origin` names the database, `jitter` is in [0, 1); `pace` hears of pauses."""
+    """One channel's tries. `origin` names the database, `jitter` is in [0, 1); `gate` hears how they end."""
 
     def __init__(
         self,
@@ -58,7 +63,7 @@ class Attempts:
         policy: Policy,
         clock: Clock,
         jitter: Callable[[], float],
-        pace: Pace,
+        gate: Gate,
     ) -> None:
         self._channel = channel
         self._origin = origin
@@ -66,42 +71,36 @@ class Attempts:
         self._policy = policy
         self._clock = clock
         self._jitter = jitter
-        self._pace = pace
+        self._gate = gate
+        self._refused: dict[tuple[str, ...], None] = {}
+        self._rendered: dict[tuple[object, ...], Message] = {}
         self._notes_told = 0
+        self._second = self._lines = self._unlogged = 0
 
     async def deliver(self, parcel: Parcel) -> Settlement:
-        """Sends the parcel, or edits what it is about. Never raises but when it is cancelled."""
+        """Sends the parcel, if it has not arrived and is still news. Never raises but when it is cancelled."""
         try:
             async with asyncio.timeout(SEND_SECONDS):
                 settlement = await self._deliver(parcel)
         except ChannelFailure as failure:
-            settlement = self._after(parcel, failure)
+            settlement = self._after(parcel, failure, "send")
         except TimeoutError:
-            settlement = self._after(parcel, Ambiguous(f"no answer within {SEND_SECONDS} s"))
+            settlement = self._after(parcel, Ambiguous(f"no answer within {SEND_SECONDS} s"), "send")
         except Exception as bug:
             log.exception("a send failed in a way that no channel may", channel=self._channel.name)
-            settlement = self._after(parcel, Ambiguous(type(bug).__name__))
+            settlement = self._after(parcel, Ambiguous(type(bug).__name__, personal=True), "send")
             if parcel.attempt >= MAX_BUGS:
                 settlement = Settlement(parcel=parcel, state=State.DEAD, reason=f"a bug: {type(bug).__name__}")
         self._tell_notes()
-        settlement = replace(settlement, keeps_root=self._channel.keeps_root)
-        well = settlement.state is State.SENT
-        log.log(
-            logging.INFO if well else logging.WARNING,
-            "delivery",
-            channel=self._channel.name,
-            ids=[part.delivery_id for part in parcel.parts],
-            state=str(settlement.state),
-            attempt=parcel.attempt,
-            reason=settlement.reason,
-        )
-        return settlement
+        self._log(settlement)
+        return replace(settlement, keeps_root=self._channel.keeps_root)
 
     async def refresh(self, work: Refresh) -> Again | None:
         """Edits a message that is out; when and how to try again, None if there is no need or no use."""
         try:
             async with asyncio.timeout(SEND_SECONDS):
                 await self._edit(work)
+            self._gate.worked()
             return None
         except ChannelFailure as failure:
             found = failure
@@ -109,16 +108,17 @@ class Attempts:
             found = NotSent(f"no answer within {SEND_SECONDS} s")
         except Exception as bug:
             log.exception("an edit failed in a way that no channel may", channel=self._channel.name)
-            found = NotSent(type(bug).__name__) if work.attempt < MAX_BUGS else Gone(type(bug).__name__)
+            name = type(bug).__name__
+            found = NotSent(name, personal=True) if work.attempt < MAX_BUGS else Gone(name)
         finally:
             self._tell_notes()
-        decision = self._decide(found, work.attempt, plain=work.plain)
+        decision, pause = self._decide(found, "edit", work.address, work.attempt, plain=work.plain)
         hopeless = isinstance(found, Gone | Moved) or decision.state is State.DEAD or work.attempt >= MAX_TRIES
         if hopeless:
             log.warning("a message keeps its old text", channel=self._channel.name, reason=found.reason)
             return None
         at = self._clock.now() + (decision.after or timedelta())
-        return Again(at=at, counts=decision.counts, plain=work.plain or decision.plain)
+        return Again(at=at, counts=decision.counts, plain=work.plain or decision.plain, pause=pause)
 
     async def _edit(self, work: Refresh) -> None:
         """What became of an edit need not be known: it is done again."""
@@ -135,60 +135,74 @@ class Attempts:
         try:
             await self._channel.edit(told.receipt, message)
         except Ambiguous as unclear:
-            raise NotSent(unclear.reason) from None
+            raise NotSent(unclear.reason, personal=unclear.personal) from None
 
     async def _deliver(self, parcel: Parcel) -> Settlement:
         if parcel.uncertain and parcel.attempt > MAX_TRIES:
             return Settlement(parcel=parcel, state=State.DEAD, reason="nobody knows what became of any try")
-        if parcel.uncertain and not self._channel.can_find and not self._policy.resend_ambiguous:
+        asks = parcel.uncertain and self._channel.can_find
+        if parcel.uncertain and not asks and not self._policy.resend_ambiguous:
             return Settlement(parcel=parcel, state=State.UNKNOWN, reason="may have arrived; not sent again")
         parts = _to_tell(parcel, self._clock.now())
-        if not parts:
-            return Settlement(parcel=parcel, state=State.SENT, reason="nothing new to send")
-        if all(part.change.kind is Kind.UPDATE_EDITED for part in parts):
+        if all(part.change.kind is Kind.UPDATE_EDITED for part in parts) and parts:
             return Settlement(parcel=parcel, state=State.EXPIRED, reason="cannot be edited; rides in the next message")
-        message = self._message(parcel, parts)
-        try:
-            receipt = await self._found(parcel, message)
-        except ChannelFailure as failure:
-            return self._after(parcel, failure, sending=False)
-        return Settlement(
-            parcel=parcel, state=State.SENT, receipt=receipt or await self._channel.send(parcel.address, message)
-        )
+        plain = parcel.plain or _texts(parts) in self._refused
+        message = self._message(parcel, parts or parcel.parts, plain=plain)
+        if asks:
+            try:
+                receipt = await self._find(parcel, message)
+            except ChannelFailure as failure:
+                return self._after(parcel, failure, "find")
+            if receipt is not None:
+                return Settlement(parcel=parcel, state=State.SENT, receipt=receipt)
+        if not any(self._is_news(part) for part in parts):
+            return Settlement(parcel=parcel, state=State.EXPIRED, reason="too old to be news")
+        receipt = await self._channel.send(parcel.address, message)
+        self._gate.worked()
+        if plain:
+            _keep(self._refused, _texts(parts), None)  # it passed only so: the next reader gets it so at once
+        return Settlement(parcel=parcel, state=State.SENT, receipt=receipt)
 
-    def _message(self, parcel: Parcel, parts: tuple[Part, ...]) -> Message:
-        return render(
-            parts,
-            self._page,
-            origin=self._origin,
-            date=parcel.first_tried_at,
-            mention=parcel.mention,
-            thread=parcel.thread,
-            plain=parcel.plain,
-        )
+    def _is_news(self, part: Part) -> bool:
+        return is_news(part.change, part.news_at or part.change.detected_at, self._policy, self._clock.now())
 
-    async def _found(self, parcel: Parcel, message: Message) -> Receipt | None:
-        if not (parcel.uncertain and self._channel.can_find):
-            return None
-        return await self._channel.find(parcel.address, message, parcel.first_tried_at - CLOCKS_DIFFER)
+    def _message(self, parcel: Parcel, parts: Sequence[Part], *, plain: bool) -> Message:
+        """The words are found once for all who are told the same within a minute."""
+        date = parcel.first_tried_at
+        told = (_texts(parts), parcel.mention, plain, f"{date:%Y%m%d%H%M}")
+        message = self._rendered.get(told)
+        if message is None:
+            message = render(parts, self._page, origin=self._origin, date=date, mention=parcel.mention, plain=plain)
+            _keep(self._rendered, told, message)
+        ids = tuple(f"{self._origin}-{part.delivery_id}" for part in parts)
+        return replace(message, delivery_ids=ids, date=date, thread=parcel.thread)
 
-    def _after(self, parcel: Parcel, failure: ChannelFailure, *, sending: bool = True) -> Settlement:
-        """What becomes of the parcel. If it failed before anything was sent, what may have arrived still may have."""
-        decision = self._decide(failure, parcel.attempt, plain=parcel.plain)
-        still_uncertain = parcel.uncertain and not sending and decision.state is State.PENDING
+    async def _find(self, parcel: Parcel, message: Message) -> Receipt | None:
+        receipt = await self._channel.find(parcel.address, message, parcel.first_tried_at - CLOCKS_DIFFER)
+        self._gate.worked()
+        return receipt
+
+    def _after(self, parcel: Parcel, failure: ChannelFailure, call: Call) -> Settlement:
+        """What becomes of the parcel. If asking failed, what may have arrived still may have."""
+        decision, pause = self._decide(failure, call, parcel.address, parcel.attempt, plain=parcel.plain)
+        still_uncertain = call == "find" and decision.state is State.PENDING
+        after = timedelta() if still_uncertain and decision.after is None else decision.after
         return Settlement(
             parcel=parcel,
             state=State.UNKNOWN if still_uncertain else decision.state,
             reason=failure.reason,
-            next_attempt_at=self._clock.now() + decision.after if decision.after is not None else None,
+            next_attempt_at=self._clock.now() + after if after is not None else None,
             counts=decision.counts and not still_uncertain,
             plain=parcel.plain or decision.plain,
             gone=decision.gone,
             moved_to=decision.moved_to,
+            pause=pause,
         )
 
-    def _decide(self, failure: ChannelFailure, attempt: int, *, plain: bool) -> Decision:
-        """What follows from a failure; the channel's pause begins at once."""
+    def _decide(
+        self, failure: ChannelFailure, call: Call, to: Address, attempt: int, *, plain: bool
+    ) -> tuple[Decision, Pause | None]:
+        """What follows from a failure, and the pause that began with it."""
         decision = decide(
             failure,
             self._policy,
@@ -197,10 +211,30 @@ class Attempts:
             can_find=self._channel.can_find,
             jitter=self._jitter(),
         )
-        if decision.pause is not None:
-            self._pace.pause(self._clock.seconds(decision.pause))
-            log.warning("channel paused", channel=self._channel.name, reason=failure.reason, for_=str(decision.pause))
-        return decision
+        self._gate.failed(failure)
+        pause = self._gate.pause(call, to, decision.pause, failure.reason) if decision.pause is not None else None
+        return decision, pause
+
+    def _log(self, settlement: Settlement) -> None:
+        """A line for each failure, and for as many successes as somebody can read."""
+        well, second = settlement.state is State.SENT, int(asyncio.get_running_loop().time())
+        if second != self._second:
+            self._second, self._lines = second, 0
+        self._lines += well
+        if well and self._lines > LINES_A_SECOND:
+            self._unlogged += 1
+            return
+        log.log(
+            logging.INFO if well else logging.WARNING,
+            "delivery",
+            channel=self._channel.name,
+            ids=[part.delivery_id for part in settlement.parcel.parts],
+            state=str(settlement.state),
+            attempt=settlement.parcel.attempt,
+            reason=settlement.reason,
+            **({"sent_unlogged": self._unlogged} if self._unlogged else {}),
+        )
+        self._unlogged = 0
 
     def _tell_notes(self) -> None:
         for note in self._channel.notes[self._notes_told :]:
@@ -209,9 +243,20 @@ class Attempts:
 
 
 def _to_tell(parcel: Parcel, now: datetime) -> tuple[Part, ...]:
-    """The parts that are still news: a reminder only before its time."""
+    """The parts that still mean something: a reminder only before its time."""
     return tuple(
         part
         for part in parcel.parts
         if not (part.change.kind is Kind.MAINTENANCE_DUE and part.change.window and part.change.window.start <= now)
     )
+
+
+def _keep(memory: dict[Key, Value], key: Key, value: Value) -> None:
+    """The oldest gives way."""
+    memory[key] = value
+    if len(memory) > REMEMBERED:
+        del memory[next(iter(memory))]
+
+
+def _texts(parts: Sequence[Part]) -> tuple[str, ...]:
+    return tuple(part.change.key for part in parts)

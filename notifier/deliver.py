@@ -13,10 +13,13 @@ from functools import partial
 
 import structlog
 
-from notifier.attempt import Again, Attempts
+from notifier.attempt import Attempts
+from notifier.gate import Gate
+from notifier.known import ChannelState
 from notifier.model import State
-from notifier.pace import Pace
+from notifier.pace import Limits
 from notifier.ports import (
+    Again,
     Channel,
     Clock,
     Outbox,
@@ -34,6 +37,9 @@ IDLE_SECONDS = 5
 _AGAIN_SECONDS = 0.2
 """What is due and could not be claimed waits for a send of its lane, or for a database that works again."""
 
+_TOGETHER_SECONDS = 0.05
+"""What a long queue waits for half of the places to be free, so that one claim takes many."""
+
 PATIENCE = timedelta(seconds=30)
 """How long emptying the outbox waits for a retry."""
 
@@ -41,7 +47,7 @@ log = structlog.get_logger("deliver")
 
 
 class Sender:
-    """One channel's way out. `per_second` paces it, `in_flight` bounds its sends at once; `jitter` is in [0, 1)."""
+    """One channel's way out. `limits` pace it, `in_flight` bounds its sends at once; `jitter` is in [0, 1)."""
 
     def __init__(
         self,
@@ -53,19 +59,27 @@ class Sender:
         jitter: Callable[[], float],
         *,
         in_flight: int = 8,
-        per_second: float | None = None,
+        limits: Limits | None = None,
     ) -> None:
         self.channel = channel
         self._outbox = outbox
         self._policy = policy
         self._clock = clock
         self._in_flight = in_flight
-        self._pace = Pace(per_second)
-        self._attempts = Attempts(channel, outbox.origin, page, policy, clock, jitter, self._pace)
+        self._gate = Gate(channel, limits or Limits(), clock)
+        self._attempts = Attempts(channel, outbox.origin, page, policy, clock, jitter, self._gate)
         self._woken = asyncio.Event()
         self._news = True
         self._stopping = False
+        self._more = False
+        self._claimed_at = 0.0
         self._busy = 0
+        self._editing = 0
+
+    @property
+    def condition(self) -> ChannelState:
+        """How the channel does."""
+        return self._gate.condition
 
     def wake(self) -> None:
         """Something new is due."""
@@ -79,50 +93,75 @@ class Sender:
 
     async def run(self, *, until_empty: bool = False) -> None:
         """Delivers until it is stopped, or until nothing is due within PATIENCE."""
+        await self._recall()
         await self.expire()
         async with asyncio.TaskGroup() as sends:
             while not self._stopping:
                 self._woken.clear()
+                await self._gate.probe()
                 idle = self._busy == 0  # a send that ends while the database is asked may leave a retry behind
-                wait = 0.0 if self._news else await self._until_due()
+                wait = await self._until_due()
                 if until_empty and idle and wait is None:
                     return
                 if wait == 0:
-                    self._news = False
+                    self._news, self._more = False, False
+                    self._claimed_at = asyncio.get_running_loop().time()
                     work = await self._claim()
                     for each in work or ():
                         self._busy += 1
+                        self._editing += isinstance(each, Refresh)
                         sends.create_task(self._do(each))
                     wait = None if work is None else 0 if work else _AGAIN_SECONDS
                 await self._sleep(IDLE_SECONDS if wait is None else wait)
 
-    async def _claim(self) -> Sequence[Parcel | Refresh] | None:
-        """News, or else first messages that have to follow it. None if the database did not take the intents."""
-        room = self._in_flight - self._busy
-        if room <= 0 or self._pace.paused_for() > 0:
-            return []
-        name, now = self.channel.name, self._clock.now()
+    async def _recall(self) -> None:
+        """What the provider asked the process before this one for."""
         try:
-            parcels = await self._outbox.claim(name, room, now, can_edit=self.channel.can_edit)
-            return parcels or (await self._outbox.outdated(name, room, now) if self.channel.can_edit else ())
+            self._gate.recall(await self._outbox.pauses(self.channel.name, self._clock.now()))
+        except StoreFailed as failed:
+            log.warning("pauses not read", channel=self.channel.name, reason=str(failed))
+
+    async def _claim(self) -> Sequence[Parcel | Refresh] | None:
+        """News, or else messages that have to follow it; edits take half of the places at most. None if the database
+        did not take the intents.
+        """
+        name, now, resting = self.channel.name, self._clock.now(), self._gate.resting()
+        room = self._gate.room(self._in_flight, self._busy)
+        edits = min(self._in_flight - self._busy, (self._in_flight + 1) // 2 - self._editing, self._gate.edits())
+        found: Sequence[Parcel | Refresh] = ()
+        try:
+            if room > 0:
+                can_edit = self.channel.can_edit
+                found = await self._outbox.claim(name, room, now, can_edit=can_edit, resting=resting)
+                self._more = len(found) == room
+            if not found and self.channel.can_edit and edits > 0:
+                found = await self._outbox.outdated(name, edits, now, resting=resting)
+            return found
         except StoreFailed as failed:
             log.warning("nothing claimed", channel=self.channel.name, reason=str(failed))
             return None
 
     async def _until_due(self) -> float | None:
         """Seconds until something can be claimed; None if that is later than PATIENCE, or nothing waits."""
+        if self._news:
+            return 0
         if self._busy >= self._in_flight:
             return IDLE_SECONDS
+        if self._more:
+            together = self._claimed_at + _TOGETHER_SECONDS - asyncio.get_running_loop().time()
+            return 0 if self._busy * 2 <= self._in_flight else max(0, together)
         now = self._clock.now()
         try:
-            due = await self._outbox.next_due(self.channel.name, now, with_edits=self.channel.can_edit)
+            news, edits = await self._outbox.next_due(self.channel.name, now)
         except StoreFailed:
             return IDLE_SECONDS
-        pause = self._pace.paused_for()
-        if due is None or due - now > PATIENCE or pause > PATIENCE.total_seconds():
+        waits = [max(news - now, self._gate.closed_for("send"))] if news else []
+        if edits and self.channel.can_edit:
+            waits.append(max(edits - now, self._gate.closed_for("edit")))
+        wait = min(waits, default=None)
+        if wait is None or wait > PATIENCE:
             return None
-        wait = self._clock.seconds(due - now) if due > now else 0
-        return min(max(wait, pause), IDLE_SECONDS)
+        return min(self._clock.seconds(wait), IDLE_SECONDS) if wait > timedelta() else 0
 
     async def _sleep(self, seconds: float) -> None:
         if seconds == 0:
@@ -143,26 +182,27 @@ class Sender:
             log.warning("nothing expired", channel=self.channel.name, reason=str(failed))
 
     async def _do(self, work: Parcel | Refresh) -> None:
+        editing = isinstance(work, Refresh)
         try:
-            may_send = await self._pace.slot()
-            if isinstance(work, Refresh):
-                await self._refresh(work, may_send=may_send)
-                return
-            if may_send:
-                settlement = await self._attempts.deliver(work)
-            else:
-                state = State.UNKNOWN if work.uncertain else State.PENDING
-                settlement = Settlement(parcel=work, state=state, next_attempt_at=self._clock.now(), counts=False)
-            await self._written(partial(self._outbox.settle, settlement))
+            may = await self._gate.turn("edit" if editing else "send", work.address, work.subscription_id)
+            await (self._refresh(work, may=may) if isinstance(work, Refresh) else self._deliver(work, may=may))
         finally:
             self._busy -= 1
+            self._editing -= editing
             self._woken.set()
 
-    async def _refresh(self, work: Refresh, *, may_send: bool) -> None:
+    async def _deliver(self, parcel: Parcel, *, may: bool) -> None:
+        if may:
+            settlement = await self._attempts.deliver(parcel)
+        else:
+            state = State.UNKNOWN if parcel.uncertain else State.PENDING
+            settlement = Settlement(parcel=parcel, state=state, next_attempt_at=self._clock.now(), counts=False)
+        await self._written(partial(self._outbox.settle, settlement))
+
+    async def _refresh(self, work: Refresh, *, may: bool) -> None:
         now = self._clock.now()
-        again = await self._attempts.refresh(work) if may_send else Again(at=now, counts=False, plain=work.plain)
-        how = {"counts": again.counts, "plain": again.plain} if again else {}
-        await self._written(partial(self._outbox.refreshed, work, again.at if again else None, **how))
+        again = await self._attempts.refresh(work) if may else Again(at=now, counts=False, plain=work.plain)
+        await self._written(partial(self._outbox.refreshed, work, again))
 
     async def _written(self, write: Callable[[], Awaitable[None]]) -> None:
         """Commits a result, as soon as the database takes it; at the latest the next process finds it uncertain."""

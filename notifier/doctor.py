@@ -9,7 +9,7 @@ from notifier.app import http_clients, make_channels, open_store, sources_of
 from notifier.config import Settings
 from notifier.message import Line, Message, Receipt, Role, Span
 from notifier.model import Incident, Snapshot
-from notifier.ports import BadCredentials, Channel, ChannelFailure, Clock, SourceFailed, StoreRefused
+from notifier.ports import BadCredentials, Channel, ChannelFailure, Clock, Gone, SourceFailed, StoreRefused
 from notifier.subscription import Address
 
 _CREDENTIALS = {
@@ -61,7 +61,7 @@ async def _database(settings: Settings) -> Finding:
 async def _channel(name: str, channel: Channel) -> Finding:
     try:
         return Finding(name=name, said=await channel.check())
-    except BadCredentials as refused:
+    except (BadCredentials, Gone) as refused:
         return Finding(name=name, said=refused.reason, cure=_CREDENTIALS.get(name, "check the credentials"))
     except ChannelFailure as failed:
         return Finding(name=name, said=failed.reason, cure="try again; if it stays, check the network and the URL")

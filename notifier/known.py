@@ -129,3 +129,15 @@ class SourceState:
     ok_at: datetime | None
     failures: int
     reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChannelState:
+    """How sending through one channel does."""
+
+    name: str
+    broken_since: datetime | None
+    """None if nothing is wrong."""
+    refused: bool
+    """Its credentials were."""
+    reason: str

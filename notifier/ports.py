@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Literal, Protocol
 
 from notifier.known import Known, KnownIncident, KnownPage
 from notifier.message import Message, Receipt
@@ -15,6 +15,9 @@ from notifier.subscription import Address, Filter
 
 class Clock(Protocol):
     """The time of the world that is watched; a demonstration's runs faster than the wall's."""
+
+    second: float
+    """One of this world, in seconds of the process."""
 
     def now(self) -> datetime: ...
 
@@ -59,11 +62,19 @@ class ChannelFailure(Exception):
         super().__init__(self.reason)
 
 
-class NotSent(ChannelFailure):
+class _Unclear(ChannelFailure):
+    """`personal`: it says something of this recipient or this message, and nothing of the provider."""
+
+    def __init__(self, reason: str, *, personal: bool = False) -> None:
+        super().__init__(reason)
+        self.personal = personal
+
+
+class NotSent(_Unclear):
     """It certainly did not arrive; another try may work."""
 
 
-class Ambiguous(ChannelFailure):
+class Ambiguous(_Unclear):
     """It may have arrived."""
 
 
@@ -95,6 +106,13 @@ class BadCredentials(ChannelFailure):
     """The provider refuses the bot itself."""
 
 
+Call = Literal["send", "edit", "find"]
+"""What is asked of a provider."""
+
+Throttles = Literal["all", "call", "recipient"]
+"""What a provider means when it wants a pause: everything, calls of that kind, messages to that recipient."""
+
+
 class Channel(Protocol):
     """Carries messages to one provider. Never sleeps, loops or counts attempts.
 
@@ -103,6 +121,7 @@ class Channel(Protocol):
 
     name: str
     """The scheme of its addresses."""
+    throttles: Throttles
     can_edit: bool
     keeps_root: bool
     """Whether the first message of a conversation is kept current by edits."""
@@ -120,7 +139,7 @@ class Channel(Protocol):
         """Looks for a message with one of these delivery ids, posted after `since`."""
 
     async def check(self) -> str:
-        """Asks the provider whether the credentials work; says as whom."""
+        """Asks the provider whether the credentials work; says as whom. Delivers nothing."""
 
     async def close(self) -> None: ...
 
@@ -144,6 +163,10 @@ class News:
     """Oddities for the log."""
 
 
+FIRST, LAST = 0, 5
+"""Ranks of what is told: loud news, then incidents by impact, then the rest."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Want:
     """Which filters want a change."""
@@ -152,6 +175,8 @@ class Want:
     """Filter ids that want it, each with the instant before which it must wait (quiet hours)."""
     following: tuple[tuple[int, datetime | None], ...]
     """Filter ids that want it only where the subject was already told."""
+    rank: int = LAST
+    """Its place in the queue: `FIRST` goes before all others."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -160,6 +185,8 @@ class Part:
 
     delivery_id: int
     change: Change
+    news_at: datetime | None = None
+    """Since when it is news to this recipient, if that is not since its detection: the end of quiet hours."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -182,6 +209,7 @@ class Refresh:
 
     delivery_id: int
     """Which carries its receipt."""
+    subscription_id: int
     address: Address
     told: Told
     wanted: int
@@ -213,6 +241,26 @@ class Parcel:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Pause:
+    """What a provider asked for. `scope` is empty for everything, a kind of call, or an address."""
+
+    scope: str
+    until: datetime
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Again:
+    """An edit to be tried again."""
+
+    at: datetime
+    counts: bool = True
+    """Whether the try counts as an attempt."""
+    plain: bool = False
+    pause: Pause | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Settlement:
     """What became of a parcel."""
 
@@ -230,6 +278,8 @@ class Settlement:
     moved_to: Address | None = None
     keeps_root: bool = False
     """The channel keeps first messages current."""
+    pause: Pause | None = None
+    """What the provider wants; of the parcel's channel."""
 
 
 class PollStore(Protocol):
@@ -263,24 +313,29 @@ class Outbox(Protocol):
 
     origin: str
 
-    async def claim(self, channel: str, limit: int, now: datetime, *, can_edit: bool = False) -> Sequence[Parcel]:
-        """Binds what is due into parcels and commits the intents. With `can_edit`, edits of what is out are no parcels
-        but make their messages outdated.
+    async def claim(
+        self, channel: str, limit: int, now: datetime, *, can_edit: bool = False, resting: Collection[int] = ()
+    ) -> Sequence[Parcel]:
+        """Binds what is due into parcels and commits the intents, the most urgent first; nothing of the subscriptions
+        that are `resting`. With `can_edit`, edits of what is out are no parcels but make their messages outdated.
         """
 
     async def settle(self, settlement: Settlement) -> None:
         """Commits a result, together with those of other sends that end at the same moment."""
 
-    async def outdated(self, channel: str, limit: int, now: datetime) -> Sequence[Refresh]:
+    async def outdated(
+        self, channel: str, limit: int, now: datetime, *, resting: Collection[int] = ()
+    ) -> Sequence[Refresh]:
         """Takes messages that have to be edited, and commits the intents."""
 
-    async def refreshed(
-        self, refresh: Refresh, again_at: datetime | None, *, counts: bool = True, plain: bool = False
-    ) -> None:
+    async def refreshed(self, refresh: Refresh, again: Again | None) -> None:
         """It is edited, or given up; or it is tried again, in its plain form if the rich one was refused."""
 
     async def expire(self, channel: str, news_since: datetime, ends_since: datetime, latest: datetime) -> int:
         """Takes what is older out of the queue; how many. No retry stays due after `latest`: clocks are put back."""
 
-    async def next_due(self, channel: str, now: datetime, *, with_edits: bool = False) -> datetime | None:
-        """When something of this channel can be claimed next, `with_edits` an outdated message too; None if never."""
+    async def pauses(self, channel: str, now: datetime) -> Sequence[Pause]:
+        """Those that are not over."""
+
+    async def next_due(self, channel: str, now: datetime) -> tuple[datetime | None, datetime | None]:
+        """When news of this channel can be claimed next, and when an outdated message; None if never."""

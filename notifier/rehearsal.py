@@ -14,6 +14,7 @@ from notifier.channels import console, email, slack, slack_webhook, telegram
 from notifier.config import Settings
 from notifier.facsimile import slack_words, telegram_words
 from notifier.message import Message, Receipt
+from notifier.ports import Throttles
 from notifier.render import Page
 from notifier.simulator import Script, ScriptError, Simulator, load, shipped
 from notifier.subscription import Address
@@ -60,6 +61,7 @@ class _Showing:
     """Stands in for a channel: shows what would be sent, and answers as the provider would."""
 
     can_find = False
+    throttles: Throttles = "all"
 
     def __init__(self, name: str, clock: StoryClock, show: Callable[[Shown], None]) -> None:
         self.name = name

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from notifier.model import State
+from notifier.model import Change, Kind, State
 from notifier.ports import (
     BadCredentials,
     BadMessage,
@@ -43,6 +43,12 @@ POLICIES: Mapping[str, Policy] = {
 END_HORIZON = timedelta(hours=24)
 """That something is over stays news for a day."""
 
+FLAP_HORIZON = timedelta(hours=1)
+"""A component's state without an incident is news for an hour: it may have changed back since."""
+
+LONGEST_PAUSE = 3600
+"""Seconds. A provider that wants more is asked again after this."""
+
 MAX_BAD = 3
 """Refusals of one message, the plain form included, before it is given up."""
 
@@ -65,7 +71,7 @@ class Decision:
     gone: bool = False
     moved_to: Address | None = None
     pause: timedelta | None = None
-    """No sends at all on this channel for so long."""
+    """What the provider wants, of whatever it means by that."""
 
 
 def decide(
@@ -80,7 +86,8 @@ def decide(
         case NotSent():
             return Decision(state=State.PENDING, after=wait)
         case Throttled():
-            pause = timedelta(seconds=min(failure.retry_after if failure.retry_after is not None else 30, 900) + 0.5)
+            wish = failure.retry_after if failure.retry_after is not None else 30
+            pause = timedelta(seconds=min(wish, LONGEST_PAUSE) + 0.5)
             return Decision(state=State.PENDING, after=pause, counts=False, pause=pause)
         case Moved():
             return Decision(state=State.PENDING, moved_to=failure.to)
@@ -89,13 +96,27 @@ def decide(
         case BadMessage():
             if plain and attempt >= MAX_BAD:
                 return Decision(state=State.DEAD)
-            return Decision(state=State.PENDING, plain=True, after=wait)
+            return Decision(state=State.PENDING, plain=True, after=wait if plain else None)
         case BadCredentials():
-            pause = timedelta(minutes=5)
-            return Decision(state=State.PENDING, after=pause, counts=False, pause=pause)
+            return Decision(state=State.PENDING, counts=False)
     if can_find:
         return Decision(state=State.UNKNOWN, after=max(wait, timedelta(seconds=3)))
     return Decision(state=State.UNKNOWN, after=wait if policy.resend_ambiguous else None)
+
+
+def is_news(change: Change, since: datetime, policy: Policy, now: datetime) -> bool:
+    """Whether it may still be told as news, to somebody for whom it is news `since` then.
+
+    A reminder is, until what it reminds of begins; an end, for a day at least; a component's flap, for an hour at most.
+    """
+    if change.kind is Kind.MAINTENANCE_DUE and change.window is not None and change.window.start <= now:
+        return False
+    horizon = policy.horizon
+    if change.kind is Kind.COMPONENT_CHANGED:
+        horizon = min(horizon, FLAP_HORIZON)
+    elif change.ended_at is not None:
+        horizon = max(horizon, END_HORIZON)
+    return now - since <= horizon
 
 
 def next_poll(usual: float, *, failures: int, retry_after: timedelta | None) -> float:

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from zoneinfo import ZoneInfo
 
 from notifier.model import Affected, Change, Kind, Phase, Topic, impact_rank
-from notifier.ports import Want
+from notifier.ports import FIRST, LAST, Want
 from notifier.subscription import Filter, QuietHours
 
 
@@ -41,7 +41,16 @@ def route(change: Change, filters: Mapping[int, Filter]) -> Want:
             matching.append((number, wait))
         elif said in _ONLY_IF_TOLD:
             following.append((number, wait))
-    return Want(matching=tuple(matching), following=tuple(following + matching))
+    return Want(matching=tuple(matching), following=tuple(following + matching), rank=rank(change))
+
+
+def rank(change: Change) -> int:
+    """Its place in the queue: loud news, then incidents by impact, then the rest."""
+    if change.loud:
+        return FIRST
+    if change.topic is Topic.INCIDENT and change.kind is not Kind.UPDATE_EDITED:
+        return LAST - 1 - impact_rank(change.impact)
+    return LAST
 
 
 def verdict(wish: Filter, change: Change) -> Verdict:

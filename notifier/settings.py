@@ -26,6 +26,9 @@ from notifier.model import Topic
 from notifier.subscription import Address, Filter, QuietHours, Subscription
 from notifier.urls import at_loopback, is_loopback, mail_server, web_url
 
+MOST_IN_FLIGHT = 256
+"""Sends to Telegram at once; 1,000 a second at a quarter of a second each."""
+
 MIN_POLL_SECONDS = 5
 """How often a host other than loopback may be asked."""
 
@@ -169,7 +172,7 @@ class Telegram(Table):
     bot_token: Annotated[SecretStr | None, _blank_is_unset] = None
     api_url: WebUrl = "https://api.telegram.org"
     messages_per_second: Annotated[float, Field(gt=0, le=1000)] = 25
-    max_in_flight: Annotated[int, Field(ge=1, le=100)] = 8
+    max_in_flight: Annotated[int, Field(ge=1, le=MOST_IN_FLIGHT)] = 8
     on_ambiguous: Literal["resend", "drop"] = "resend"
 
 

@@ -9,13 +9,15 @@ from datetime import datetime, timedelta
 
 from notifier.message import Message, Receipt
 from notifier.model import Snapshot
-from notifier.ports import ChannelFailure, SourceFailed
+from notifier.ports import ChannelFailure, SourceFailed, Throttles
 from notifier.subscription import Address
 from tests.builders import NOW
 
 
 class FrozenClock:
     """Stands still until it is moved, or until somebody wants to wait: then that time has passed."""
+
+    second = 0.001
 
     def __init__(self, now: datetime = NOW) -> None:
         self._now = now
@@ -90,9 +92,16 @@ class RecordingChannel:
     """Keeps what arrives, and fails as told: `fail(NotSent("down"), times=2)`, `lose_reply()`, `hold()`."""
 
     def __init__(
-        self, name: str = "console", *, can_edit: bool = True, can_find: bool = False, keeps_root: bool = False
+        self,
+        name: str = "console",
+        *,
+        can_edit: bool = True,
+        can_find: bool = False,
+        keeps_root: bool = False,
+        throttles: Throttles = "all",
     ) -> None:
         self.name = name
+        self.throttles = throttles
         self.can_edit = can_edit
         self.keeps_root = keeps_root
         self.can_find = can_find
@@ -106,6 +115,10 @@ class RecordingChannel:
         self._failed_edits: list[ChannelFailure] = []
         self._failures: list[tuple[ChannelFailure, bool]] = []
         self._refusing: dict[str, Callable[[], ChannelFailure]] = {}
+        self._refused_form: ChannelFailure | None = None
+        self._at_each_send: Callable[[], None] = lambda: None
+        self._failed_checks: list[ChannelFailure] = []
+        self.checks = 0
         self.order: list[str] = []
         """What was asked of it: send, edit."""
         self._tried = asyncio.Event()
@@ -120,6 +133,16 @@ class RecordingChannel:
 
     def fail_edit(self, failure: ChannelFailure) -> None:
         self._failed_edits.append(failure)
+
+    def at_each_send(self, do: Callable[[], None]) -> None:
+        self._at_each_send = do
+
+    def fail_check(self, failure: ChannelFailure) -> None:
+        self._failed_checks.append(failure)
+
+    def refuse_rich(self, failure: ChannelFailure) -> None:
+        """Every message but a plain one."""
+        self._refused_form = failure
 
     def relent(self, address: str) -> None:
         del self._refusing[address]
@@ -141,6 +164,11 @@ class RecordingChannel:
             self._tried.clear()
             await self._tried.wait()
 
+    async def until_checked(self, times: int) -> None:
+        while self.checks < times:
+            self._tried.clear()
+            await self._tried.wait()
+
     async def until_tried(self, times: int) -> None:
         while self.tries < times:
             self._tried.clear()
@@ -149,6 +177,7 @@ class RecordingChannel:
     async def send(self, to: Address, message: Message) -> Receipt:
         self.tries += 1
         self.order.append("send")
+        self._at_each_send()
         self._tried.set()
         self._at_once += 1
         self.most_at_once = max(self.most_at_once, self._at_once)
@@ -156,6 +185,8 @@ class RecordingChannel:
             await self._gate.wait()
             if refusal := self._refusing.get(str(to)):
                 raise refusal()
+            if self._refused_form is not None and not message.plain:
+                raise self._refused_form
             failure, arrives = self._failures.pop(0) if self._failures else (None, True)
             if arrives:
                 receipt = Receipt(str(to), f"m{len(self.arrived) + 1}", root=message.thread is None)
@@ -186,6 +217,10 @@ class RecordingChannel:
         return None
 
     async def check(self) -> str:
+        self.checks += 1
+        self._tried.set()
+        if self._failed_checks:
+            raise self._failed_checks.pop(0)
         return "recording"
 
     async def close(self) -> None:

@@ -48,7 +48,7 @@ DECISIONS: dict[str, tuple[Decision, Decision]] = {
         after(NotSent("refused"), attempt=100),
         Decision(state=State.PENDING, after=seconds(15)),
     ),
-    "throttled: the whole channel pauses, and no try is counted": (
+    "throttled: a pause, and no try is counted": (
         after(Throttled("slow down", 30)),
         Decision(state=State.PENDING, after=seconds(30.5), counts=False, pause=seconds(30.5)),
     ),
@@ -60,18 +60,22 @@ DECISIONS: dict[str, tuple[Decision, Decision]] = {
         after(Throttled("slow down", 0)),
         Decision(state=State.PENDING, after=seconds(0.5), counts=False, pause=seconds(0.5)),
     ),
-    "throttled for ages: a quarter of an hour must do": (
+    "throttled for ages: asked again after an hour": (
         after(Throttled("slow down", 10**9)),
-        Decision(state=State.PENDING, after=seconds(900.5), counts=False, pause=seconds(900.5)),
+        Decision(state=State.PENDING, after=seconds(3600.5), counts=False, pause=seconds(3600.5)),
     ),
     "moved: at once, to the new address": (
         after(Moved("a supergroup now", NEW)),
         Decision(state=State.PENDING, moved_to=NEW),
     ),
     "gone: never again": (after(Gone("blocked")), Decision(state=State.FAILED, gone=True)),
-    "refused text: once more, plain": (
+    "refused text: at once again, plain": (
         after(BadMessage("can't parse")),
-        Decision(state=State.PENDING, plain=True, after=seconds(1)),
+        Decision(state=State.PENDING, plain=True),
+    ),
+    "plain text refused: once more, later": (
+        after(BadMessage("can't parse"), attempt=2, plain=True),
+        Decision(state=State.PENDING, plain=True, after=seconds(5)),
     ),
     "refused text for the last time": (
         after(BadMessage("can't parse"), attempt=MAX_BAD, plain=True),
@@ -79,11 +83,11 @@ DECISIONS: dict[str, tuple[Decision, Decision]] = {
     ),
     "refused text for the first time, after other failures: once more, plain": (
         after(BadMessage("can't parse"), attempt=MAX_BAD),
-        Decision(state=State.PENDING, plain=True, after=seconds(15)),
+        Decision(state=State.PENDING, plain=True),
     ),
-    "refused credentials: the channel pauses, nothing is lost": (
+    "refused credentials: no try is counted, and the breaker says when": (
         after(BadCredentials("401"), attempt=50),
-        Decision(state=State.PENDING, after=timedelta(minutes=5), counts=False, pause=timedelta(minutes=5)),
+        Decision(state=State.PENDING, counts=False),
     ),
     "unclear, where the provider can be asked: asked, but not at once": (
         after(Ambiguous("timeout"), can_find=True),

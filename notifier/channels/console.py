@@ -12,7 +12,7 @@ from functools import partial
 from notifier.channels.transport import only_failures
 from notifier.markup import plain
 from notifier.message import Message, Receipt
-from notifier.ports import BadMessage
+from notifier.ports import BadMessage, Throttles
 from notifier.subscription import Address
 
 
@@ -47,6 +47,7 @@ class Console:
     """`write` ends the line after each text, as `print` does. It may block."""
 
     name = "console"
+    throttles: Throttles = "all"
     can_edit = False
     can_find = False
     keeps_root = False

@@ -20,7 +20,7 @@ from notifier.channels.smtp import Envelope, converse
 from notifier.channels.transport import only_failures
 from notifier.markup import INERT, one_line
 from notifier.message import Appointment, Message, Receipt
-from notifier.ports import BadMessage, ChannelFailure, Gone
+from notifier.ports import BadMessage, ChannelFailure, Gone, Throttles
 from notifier.subscription import Address
 from notifier.urls import mail_server
 
@@ -135,6 +135,7 @@ class Email:
     """
 
     name = "mailto"
+    throttles: Throttles = "all"
     can_edit = False
     can_find = False
     keeps_root = False

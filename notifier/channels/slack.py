@@ -21,7 +21,7 @@ from notifier.channels.slack_errors import THREAD_GONE, UNCHANGEABLE, UNREADABLE
 from notifier.channels.slack_text import text_of
 from notifier.channels.transport import TIMEOUT, only_failures
 from notifier.message import Message, Receipt
-from notifier.ports import BadCredentials
+from notifier.ports import BadCredentials, Throttles
 from notifier.subscription import Address
 
 Style = Literal["thread", "flat"]
@@ -67,6 +67,7 @@ class Slack:
     """`api_url` ends in /api/. The session is shared and stays open. `broadcast`: loud replies in the channel too."""
 
     name = "slack"
+    throttles: Throttles = "call"
     can_edit = True
 
     def __init__(

@@ -14,7 +14,7 @@ import aiohttp
 from notifier.channels.slack_text import text_of
 from notifier.channels.transport import TIMEOUT, only_failures, seconds
 from notifier.message import Message, Receipt
-from notifier.ports import Ambiguous, BadCredentials, BadMessage, ChannelFailure, Gone, Throttled
+from notifier.ports import Ambiguous, BadMessage, ChannelFailure, Gone, Throttled, Throttles
 from notifier.subscription import Address
 
 GONE = (
@@ -55,6 +55,7 @@ class SlackWebhook:
     """`urls` by the names that addresses use. The session is shared and stays open."""
 
     name = "slack-webhook"
+    throttles: Throttles = "recipient"
     can_edit = False
     keeps_root = False
     can_find = False
@@ -78,11 +79,11 @@ class SlackWebhook:
         return None
 
     async def check(self) -> str:
-        """Offers each webhook an empty message, which a working one refuses for that. Raises BadCredentials."""
+        """Offers each webhook an empty message, which a working one refuses for that. Raises Gone for one that is."""
         for name in self._urls:
             failure = await self._post(name, {})
             if isinstance(failure, Gone):
-                raise BadCredentials(f"webhook {name}: {failure.reason}")
+                raise Gone(f"webhook {name}: {failure.reason}")
             if failure is not None and not isinstance(failure, BadMessage):
                 raise failure
         return f"webhooks {', '.join(self._urls)}"

@@ -151,7 +151,8 @@ def refusal(code: int, text: str, step: Step) -> ChannelFailure:
     if code < 500:
         # 4.2.x is about one recipient's mailbox; a pause of the whole channel would punish all the others.
         limited = code in (421, 454) or (_RATE.search(text) and not enhanced.startswith("4.2."))
-        return Throttled(about) if limited else NotSent(about)
+        personal = step in (Step.RECIPIENT, Step.CONTENT, Step.DOT)
+        return Throttled(about) if limited else NotSent(about, personal=personal)
     if code in _LOGIN_CODES or enhanced in _SENDER_CODES or step in (Step.GREETING, Step.TLS, Step.LOGIN, Step.SENDER):
         return BadMessage(about) if code == 552 else BadCredentials(about)
     unknown = step is Step.RECIPIENT and code in (550, 551, 553) and not enhanced.startswith("5.7.")

@@ -27,6 +27,7 @@ from notifier.ports import (
     Moved,
     NotSent,
     Throttled,
+    Throttles,
 )
 from notifier.subscription import Address
 
@@ -109,6 +110,7 @@ class Telegram:
     """`api_url` without a trailing /bot. The session is shared and stays open."""
 
     name = "telegram"
+    throttles: Throttles = "all"
     can_edit = True
     keeps_root = True
     can_find = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -37,7 +38,22 @@ class Layout:
 WHOLE = Layout()
 
 
+_written: deque[tuple[Sequence[Line], tuple[object, ...], dict[str, Any]]] = deque(maxlen=16)
+"""The last texts. A fan-out tells thousands the same lines, the very same object, which is compared in no time."""
+
+
 def text_of(message: Message, layout: Layout = WHOLE) -> dict[str, Any]:
+    """What a message says, with the button below it."""
+    how = (message.mention, message.plain, layout)
+    for lines, written_how, text in _written:
+        if lines is message.lines and written_how == how:
+            return text
+    text = _text_of(message, layout)
+    _written.appendleft((message.lines, how, text))
+    return text
+
+
+def _text_of(message: Message, layout: Layout) -> dict[str, Any]:
     """The mention, which the operator wrote, stays active; nothing else does but our link, as a button if it can be.
 
     What was shortened ends with the link as well, which there leads to the rest.

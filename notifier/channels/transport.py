@@ -50,4 +50,4 @@ def _unexplained(provider: str, error: Exception) -> Ambiguous:
         return Ambiguous(f"no answer from {provider}: {type(error).__name__}")
     place = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{PurePath(place.filename).name}:{place.lineno}"
-    return Ambiguous(f"unexpected with {provider}: {type(error).__name__} in {where}")
+    return Ambiguous(f"unexpected with {provider}: {type(error).__name__} in {where}", personal=True)

@@ -6,16 +6,16 @@ committed the intent may settle it; the lease is the time after which its silenc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from notifier.message import Receipt
 from notifier.model import Kind, State
-from notifier.ports import Parcel, Part
+from notifier.ports import FIRST, LAST, Parcel, Part
 from notifier.store import outdated
 from notifier.store import schema as t
 from notifier.store.schema import AT_ONCE, LEASE
@@ -25,14 +25,22 @@ from notifier.subscription import Address
 _d = t.deliveries.c
 
 
-async def claim(
-    connection: AsyncConnection, wishes: Sequence[tuple[str, int, bool]], token: int, now: datetime
-) -> list[Parcel]:
+class Wish(NamedTuple):
+    """One channel's claim."""
+
+    channel: str
+    most: int
+    now: datetime
+    can_edit: bool
+    resting: Collection[int]
+
+
+async def claim(connection: AsyncConnection, wishes: Sequence[Wish], token: int, now: datetime) -> list[Parcel]:
     """For each channel up to so many parcels that may be sent now, their intents written. Where the channel can edit,
     an edit is none of them: it makes the message that it is about outdated.
     """
-    editing = {channel for channel, _, can_edit in wishes if can_edit}
-    lanes = [lane for channel, most, _ in wishes for lane in await _due_lanes(connection, channel, most, token, now)]
+    editing = {wish.channel for wish in wishes if wish.can_edit}
+    lanes = [lane for wish in wishes for lane in await _due_lanes(connection, wish, token, now)]
     if not lanes:
         return []
     waiting = await _waiting(connection, lanes)
@@ -87,13 +95,34 @@ _BUSY = sa.exists().where(
 )
 """Under way here, whatever the clock says; under way elsewhere; or backing off."""
 
+_RANKS = range(FIRST, LAST + 1)
+
+
+def _due(rank: int, *, retried: bool) -> sa.Select[Any]:
+    """What is due, of one rank; what had to wait for its time goes before what never waited, or it might never go."""
+    since = _d.due_at > AT_ONCE if retried else _d.due_at == AT_ONCE
+    found = (
+        sa.select(_d.subscription_id, _d.subject_id, sa.literal(2 * rank + (not retried)).label("place"))
+        .where(
+            _d.channel == sa.bindparam("channel"),
+            _d.rank == rank,
+            since,
+            _d.due_at <= sa.bindparam("now", type_=t.Instant),
+            _d.subscription_id.not_in(sa.bindparam("resting", expanding=True)),
+            sa.not_(_BUSY),
+        )
+        .order_by(_d.due_at, _d.id)
+        .limit(sa.bindparam("most", type_=sa.Integer))
+    )
+    return sa.select(found.subquery())
+
+
 DUE_LANES = (
-    sa.select(_d.subscription_id, _d.subject_id)
-    .where(_d.channel == sa.bindparam("channel"), _d.due_at <= sa.bindparam("now", type_=t.Instant), sa.not_(_BUSY))
-    .order_by(_d.due_at, _d.id)
+    sa.union_all(*(_due(rank, retried=retried) for rank in _RANKS for retried in (True, False)))
+    .order_by("place")
     .limit(sa.bindparam("most", type_=sa.Integer))
 )
-"""Lanes with something due and nothing under way or backing off, the longest waiting first."""
+"""Lanes with something due and nothing under way or backing off, the most urgent and then the longest waiting first."""
 
 WAITING = (
     sa.select(
@@ -121,9 +150,10 @@ WAITING = (
 """The deliveries of some lanes that are not told yet, in the order of their changes, with what a send needs."""
 
 
-async def _due_lanes(connection: AsyncConnection, channel: str, limit: int, token: int, now: datetime) -> list[Lane]:
-    rows = await connection.execute(DUE_LANES, {"channel": channel, "now": now, "token": token, "most": limit * 4})
-    return list(dict.fromkeys((row[0], row[1]) for row in rows))[:limit]
+async def _due_lanes(connection: AsyncConnection, wish: Wish, token: int, now: datetime) -> list[Lane]:
+    given = {"channel": wish.channel, "now": now, "token": token, "most": wish.most * 4, "resting": list(wish.resting)}
+    rows = await connection.execute(DUE_LANES, given)
+    return list(dict.fromkeys((row[0], row[1]) for row in rows))[: wish.most]
 
 
 async def _waiting(connection: AsyncConnection, lanes: Sequence[Lane]) -> dict[Lane, list[sa.Row[Any]]]:
@@ -159,7 +189,7 @@ async def _without_edits(
 def _bind(lane: Lane, rows: Sequence[sa.Row[Any]], uncertain: bool, now: datetime) -> Parcel:
     first = rows[0]
     thread = Receipt(first.thread_to, first.thread_ref) if first.thread_to is not None else None
-    parts = tuple(Part(delivery_id=row.id, change=loaded(row.doc)) for row in rows)
+    parts = tuple(Part(delivery_id=row.id, change=loaded(row.doc), news_at=row.news_at) for row in rows)
     bound = {row.parcel_id for row in rows}
     unchanged = bound == {rows[-1].id} and first.tried_at is not None
     return Parcel(
@@ -207,24 +237,26 @@ async def expire(
     return len(rows)
 
 
-NEXT_DUE = (
-    sa.select(_d.due_at)
-    .where(
-        _d.channel == sa.bindparam("channel"),
-        _d.due_at.is_not(None),
-        (_d.due_at > sa.bindparam("now", type_=t.Instant)) | sa.not_(_BUSY),
+def _next(rank: int) -> sa.Select[Any]:
+    found = (
+        sa.select(_d.due_at)
+        .where(
+            _d.channel == sa.bindparam("channel"),
+            _d.rank == rank,
+            _d.due_at.is_not(None),
+            (_d.due_at > sa.bindparam("now", type_=t.Instant)) | sa.not_(_BUSY),
+        )
+        .order_by(_d.due_at)
+        .limit(1)
     )
-    .order_by(_d.due_at)
-    .limit(1)
-)
+    return sa.select(found.subquery())
 
 
-async def next_due(
-    connection: AsyncConnection, channel: str, token: int, now: datetime, *, with_edits: bool
-) -> datetime | None:
-    """When something of this channel can be claimed next; None if nothing waits."""
+NEXT_DUE = sa.union_all(*map(_next, _RANKS)).order_by("due_at").limit(1)
+
+
+async def next_due(connection: AsyncConnection, channel: str, token: int, now: datetime) -> datetime | None:
+    """When news of this channel can be claimed next; None if none waits."""
     found = await connection.execute(NEXT_DUE, {"channel": channel, "token": token, "now": now})
-    dues: list[datetime | None] = [found.scalar()]
-    if with_edits:
-        dues.append(await outdated.next_due(connection, channel))
-    return min((due for due in dues if due is not None), default=None)
+    due: datetime | None = found.scalar()
+    return due

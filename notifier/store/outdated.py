@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from notifier.ports import Refresh
+from notifier.ports import Again, Refresh
 from notifier.store import schema as t
 from notifier.store.schema import AT_ONCE, LEASE, insert
 from notifier.store.told import Lane, message_as_told
@@ -91,14 +91,16 @@ async def _mark(connection: AsyncConnection, carriers: sa.Select[Any]) -> None:
     )
 
 
-async def claim(connection: AsyncConnection, channel: str, limit: int, token: int, now: datetime) -> list[Refresh]:
+async def claim(
+    connection: AsyncConnection, channel: str, limit: int, token: int, now: datetime, resting: Collection[int]
+) -> list[Refresh]:
     """Up to so many messages that are outdated and not being edited."""
     rows = (
         await connection.execute(
             sa.select(t.outdated, _d.subject_id, t.subscriptions.c.address)
             .join(t.deliveries, _d.id == _o.delivery_id)
             .join(t.subscriptions, t.subscriptions.c.id == _o.subscription_id)
-            .where(_o.channel == channel, _o.due_at <= now)
+            .where(_o.channel == channel, _o.due_at <= now, _o.subscription_id.not_in(resting))
             .order_by(_o.due_at, _o.delivery_id)
             .limit(limit)
         )
@@ -109,6 +111,7 @@ async def claim(connection: AsyncConnection, channel: str, limit: int, token: in
         claimed.append(
             Refresh(
                 delivery_id=row.delivery_id,
+                subscription_id=row.subscription_id,
                 address=Address.parse(row.address),
                 told=told,
                 wanted=row.wanted,
@@ -123,21 +126,19 @@ async def claim(connection: AsyncConnection, channel: str, limit: int, token: in
     return claimed
 
 
-async def settle(
-    connection: AsyncConnection, refresh: Refresh, again_at: datetime | None, *, counts: bool, plain: bool, token: int
-) -> None:
+async def settle(connection: AsyncConnection, refresh: Refresh, again: Again | None, token: int) -> None:
     """Edited, or given up, unless it is to be tried again; what came meanwhile makes it due at once."""
     mine = (_o.delivery_id == refresh.delivery_id) & (_o.token == token)
-    if again_at is None:
+    if again is None:
         await connection.execute(sa.delete(t.outdated).where(mine, _o.wanted == refresh.wanted))
     # A row that came up to date is gone; one that was outdated again while it was edited starts anew.
     await connection.execute(
         sa.update(t.outdated)
         .where(mine)
         .values(
-            due_at=again_at or AT_ONCE,
-            attempt=_o.attempt if counts else sa.case((_o.attempt > 0, _o.attempt - 1), else_=0),
-            plain=plain,
+            due_at=again.at if again else AT_ONCE,
+            attempt=_o.attempt if again is None or again.counts else sa.case((_o.attempt > 0, _o.attempt - 1), else_=0),
+            plain=again is not None and again.plain,
             token=None,
         )
     )

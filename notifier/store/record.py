@@ -170,13 +170,24 @@ async def _insert_deliveries(connection: AsyncConnection, fanout: sa.Row[Any], u
             sa.literal(0),
             sa.literal(wait or AT_ONCE, t.Instant),
             sa.literal(wait or change.detected_at, t.Instant),
+            sa.literal(want.rank),
         ).where(
             s.id > fanout.cursor,
             s.id <= until,
             s.active,
             (s.filter_id.in_(matching) & may) | (s.filter_id.in_(following) & told),
         )
-        columns = ["change_id", "subscription_id", "subject_id", "channel", "state", "attempt", "due_at", "news_at"]
+        columns = [
+            "change_id",
+            "subscription_id",
+            "subject_id",
+            "channel",
+            "state",
+            "attempt",
+            "due_at",
+            "news_at",
+            "rank",
+        ]
         await connection.execute(
             insert(connection, t.deliveries).from_select(columns, chosen.order_by(s.id)).on_conflict_do_nothing()
         )

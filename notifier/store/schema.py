@@ -40,7 +40,7 @@ class Instant(TypeDecorator[datetime]):
         return None if value is None else _EPOCH + timedelta(milliseconds=value)
 
 
-REVISION = "0002"
+REVISION = "0003"
 """The newest of the migrations, whose outcome are the tables below."""
 
 metadata = MetaData()
@@ -133,6 +133,7 @@ deliveries = Table(
     Column("subject_id", _id, nullable=False),
     Column("channel", Text, nullable=False),
     Column("state", Text, nullable=False),
+    Column("rank", Integer, nullable=False, server_default="5"),  # 0 is the most urgent
     Column(
         "due_at", Instant
     ),  # when something must be done: try, ask again, or give up on a lost sender; null: nothing
@@ -149,6 +150,7 @@ deliveries = Table(
     Index(
         "ix_deliveries_due",
         "channel",
+        "rank",
         "due_at",
         sqlite_where=sa.text("due_at IS NOT NULL"),
         postgresql_where=sa.text("due_at IS NOT NULL"),
@@ -182,6 +184,14 @@ outdated = Table(
     Column("token", BigInteger),  # the process that is editing it
     Index("ix_outdated_due", "channel", "due_at"),
     Index("ix_outdated_subscription", "subscription_id"),
+)
+pauses = Table(
+    "pauses",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("scope", Text, primary_key=True),  # empty for everything, a kind of call, or an address
+    Column("until", Instant, nullable=False),
+    Column("reason", Text, nullable=False),
 )
 
 

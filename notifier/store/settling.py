@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from notifier.model import State
 from notifier.ports import Settlement
-from notifier.store import outdated, recipients
+from notifier.store import outdated, pauses, recipients
 from notifier.store import schema as t
 from notifier.store.schema import AT_ONCE, insert
 
@@ -18,6 +18,9 @@ _d = t.deliveries.c
 
 async def settle(connection: AsyncConnection, settlements: Sequence[Settlement], token: int) -> None:
     """Writes the results. What another process holds by now is left as it is, with all that would follow from it."""
+    for each in settlements:
+        if each.pause is not None:
+            await pauses.keep(connection, each.parcel.address.channel, each.pause)
     settlements = await _held(connection, settlements, token)
     if not settlements:
         return

@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from notifier.known import Entry, Known, KnownIncident, KnownPage, SourceState
 from notifier.model import Change, State
-from notifier.ports import News, Parcel, Refresh, Settlement, StoreFailed, StoreRefused, Want
+from notifier.ports import Again, News, Parcel, Pause, Refresh, Settlement, StoreFailed, StoreRefused, Want
 from notifier.store import engine as opening
-from notifier.store import ledger, outbox, outdated, record, settling
+from notifier.store import ledger, outbox, outdated, pauses, record, settling
 from notifier.store.together import Together
 from notifier.subscription import Filter, Subscription
 
@@ -107,28 +107,32 @@ class SqlStore:
 
     # The delivery's half.
 
-    async def claim(self, channel: str, limit: int, now: datetime, *, can_edit: bool = False) -> Sequence[Parcel]:
-        return await self._claims.ask((channel, limit, can_edit, now))
+    async def claim(
+        self, channel: str, limit: int, now: datetime, *, can_edit: bool = False, resting: Collection[int] = ()
+    ) -> Sequence[Parcel]:
+        return await self._claims.ask(outbox.Wish(channel, limit, now, can_edit, resting))
 
-    async def _claim_all(self, asked: Sequence[tuple[str, int, bool, datetime]]) -> Sequence[Sequence[Parcel]]:
-        wishes = {each[0]: each[:3] for each in asked}
+    async def _claim_all(self, asked: Sequence[outbox.Wish]) -> Sequence[Sequence[Parcel]]:
+        wishes = {each.channel: each for each in asked}
         async with self._write() as connection:
-            parcels = await outbox.claim(connection, [*wishes.values()], self._token, max(each[3] for each in asked))
+            parcels = await outbox.claim(connection, [*wishes.values()], self._token, max(each.now for each in asked))
         answers = []
-        for channel, *_ in asked:
-            answers.append([each for each in parcels if each.address.channel == channel])
-            parcels = [each for each in parcels if each.address.channel != channel]
+        for wish in asked:
+            answers.append([each for each in parcels if each.address.channel == wish.channel])
+            parcels = [each for each in parcels if each.address.channel != wish.channel]
         return answers
 
-    async def outdated(self, channel: str, limit: int, now: datetime) -> Sequence[Refresh]:
+    async def outdated(
+        self, channel: str, limit: int, now: datetime, *, resting: Collection[int] = ()
+    ) -> Sequence[Refresh]:
         async with self._write() as connection:
-            return await outdated.claim(connection, channel, limit, self._token, now)
+            return await outdated.claim(connection, channel, limit, self._token, now, resting)
 
-    async def refreshed(
-        self, refresh: Refresh, again_at: datetime | None, *, counts: bool = True, plain: bool = False
-    ) -> None:
+    async def refreshed(self, refresh: Refresh, again: Again | None) -> None:
         async with self._write() as connection:
-            await outdated.settle(connection, refresh, again_at, counts=counts, plain=plain, token=self._token)
+            if again is not None and again.pause is not None:
+                await pauses.keep(connection, refresh.address.channel, again.pause)
+            await outdated.settle(connection, refresh, again, self._token)
 
     async def settle(self, settlement: Settlement) -> None:
         await self._settlements.ask(settlement)
@@ -146,9 +150,14 @@ class SqlStore:
         async with self._write() as connection:
             return await outbox.expire(connection, channel, news_since, ends_since, latest)
 
-    async def next_due(self, channel: str, now: datetime, *, with_edits: bool = False) -> datetime | None:
+    async def pauses(self, channel: str, now: datetime) -> Sequence[Pause]:
         async with self._read() as connection:
-            return await outbox.next_due(connection, channel, self._token, now, with_edits=with_edits)
+            return await pauses.lasting(connection, channel, now)
+
+    async def next_due(self, channel: str, now: datetime) -> tuple[datetime | None, datetime | None]:
+        async with self._read() as connection:
+            news = await outbox.next_due(connection, channel, self._token, now)
+            return news, await outdated.next_due(connection, channel)
 
     async def signing_key(self, fresh: str) -> str:
         """What signs links that this database has to recognise: `fresh`, if there is none yet."""

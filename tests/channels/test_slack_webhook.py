@@ -12,7 +12,7 @@ import pytest
 from notifier.channels.slack_webhook import SlackWebhook, compose
 from notifier.markup import INERT
 from notifier.message import Receipt
-from notifier.ports import Ambiguous, BadCredentials, BadMessage, Channel, ChannelFailure, Gone, Throttled
+from notifier.ports import Ambiguous, BadMessage, Channel, ChannelFailure, Gone, Throttled
 from notifier.subscription import Address
 from tests.channels.contract import AT, ChannelContract, failure_of, message, said
 from tests.receivers import Fault, answer
@@ -111,7 +111,7 @@ async def test_the_check_asks_every_webhook_and_posts_nothing(channel: SlackWebh
 async def test_the_check_finds_a_webhook_that_was_removed(channel: SlackWebhook, receiver: FakeSlack) -> None:
     receiver.refusals["ops"] = "no_service"
 
-    with pytest.raises(BadCredentials, match="webhook ops: the Slack webhook refuses: no_service"):
+    with pytest.raises(Gone, match="webhook ops: the Slack webhook refuses: no_service"):
         await channel.check()
 
 

@@ -38,6 +38,8 @@ SIGNALS = (signal.SIGTERM, signal.SIGCHLD)
 class FastClock:
     """The wall's time, ten times as fast since `began`; the same in every process that knows when that was."""
 
+    second = 1 / SPEED
+
     def __init__(self, began: datetime) -> None:
         self._began = began
 

@@ -57,7 +57,7 @@ class Refused(NamedTuple):
 
 
 REFUSED = {
-    "a schema of a newer version": Refused(newer, "newer than 0002", "run the newer version"),
+    "a schema of a newer version": Refused(newer, "newer than 0003", "run the newer version"),
     "tables of something else": Refused(foreign, "tables of something else", "name another one"),
     "not a database": Refused(no_database, "is not a database", "move it away or name another"),
     "a damaged file": Refused(corrupt, "is damaged", "restore a backup"),
@@ -138,14 +138,14 @@ def test_the_spellings_of_postgresql_all_lead_to_one_driver() -> None:
 
 async def test_a_new_file_gets_the_newest_schema_and_an_old_one_keeps_its_rows(path: Path) -> None:
     engine = open_engine(f"sqlite:///{path}")
-    assert await migrate(engine) == (None, "0002")
+    assert await migrate(engine) == (None, "0003")
     await engine.dispose()
     store = await SqlStore.open(f"sqlite:///{path}", token=1)
     await watch(store, "console:")
     await store.close()
     before = dump(path)
     engine = open_engine(f"sqlite:///{path}")
-    assert await migrate(engine) == ("0002", "0002")
+    assert await migrate(engine) == ("0003", "0003")
     await engine.dispose()
     assert dump(path) == before
 
@@ -186,7 +186,7 @@ def test_only_counters_are_32_bits_wide_in_postgresql() -> None:
         for column in table.columns
         if isinstance(column.type, sa.Integer) and not isinstance(column.type, sa.BigInteger)
     }
-    assert narrow == {"deliveries.attempt", "sources.failures", "outdated.attempt"}
+    assert narrow == {"deliveries.attempt", "deliveries.rank", "sources.failures", "outdated.attempt"}
 
 
 async def test_a_database_keeps_its_name_whoever_opens_it(opened: Opened) -> None:

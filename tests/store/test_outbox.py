@@ -10,7 +10,7 @@ import pytest
 
 from notifier.message import Receipt
 from notifier.model import Change, Kind, State
-from notifier.ports import Parcel, Settlement
+from notifier.ports import Again, Parcel, Settlement
 from notifier.store import outdated
 from notifier.store.schema import LEASE
 from notifier.store.sql import SqlStore
@@ -248,12 +248,12 @@ async def test_what_is_outdated_again_while_it_is_edited_is_edited_again(store: 
     await store.refreshed(first, None)
     [again] = await store.outdated("telegram", 10, NOW)
     assert [change.text for change in again.told.since] == ["second", "third"]
-    await store.refreshed(again, NOW + MINUTE, plain=True)
+    await store.refreshed(again, Again(at=NOW + MINUTE, plain=True))
     assert await store.outdated("telegram", 10, NOW) == []
     [plain] = await store.outdated("telegram", 10, NOW + MINUTE)
     assert (plain.attempt, plain.plain) == (2, True)
     await store.refreshed(plain, None)
-    assert await store.next_due("telegram", NOW, with_edits=True) is None
+    assert await store.next_due("telegram", NOW) == (None, None)
 
 
 OLD = timedelta(hours=2)
@@ -265,7 +265,7 @@ async def test_what_failed_until_it_is_old_expires_and_rides_with_the_next_messa
     assert await owing.expire("telegram", NOW - OLD, NOW - OLD, NOW + 99 * OLD) == 0
     assert await owing.expire("mailto", NOW + OLD, NOW + OLD, NOW + 99 * OLD) == 0
     assert await owing.expire("telegram", NOW + OLD, NOW + OLD, NOW + 99 * OLD) == 2
-    assert await owing.next_due("telegram", NOW) is None
+    assert await owing.next_due("telegram", NOW) == (None, None)
     await tell(owing, change("c", detected_at=NOW + OLD))
     [riding] = await owing.claim("telegram", 10, NOW + OLD)
     assert keys(riding) == ["a", "b", "c"]
@@ -279,12 +279,12 @@ async def test_an_end_stays_news_longer(store: SqlStore) -> None:
 
 
 async def test_the_next_hour_at_which_something_is_due(owing: SqlStore) -> None:
-    due = await owing.next_due("telegram", NOW)
+    due, _ = await owing.next_due("telegram", NOW)
     assert due is not None and due <= NOW
     [parcel] = await owing.claim("telegram", 10, NOW)
-    assert await owing.next_due("telegram", NOW) == NOW + LEASE
+    assert await owing.next_due("telegram", NOW) == (NOW + LEASE, None)
     await owing.settle(sent(parcel))
-    assert await owing.next_due("telegram", NOW) is None
+    assert await owing.next_due("telegram", NOW) == (None, None)
 
 
 async def test_no_clock_however_wrong_holds_back_what_is_new(owing: SqlStore) -> None:

@@ -194,12 +194,13 @@ async def test_quiet_hours_set_the_hour_at_which_it_is_due(store: SqlStore) -> N
 
     def quietly(news: Change, filters: object) -> object:
         want = route(news, filters)  # type: ignore[arg-type]
-        return replace(want, **{name: tuple((n, later) for n, _ in getattr(want, name)) for name in _SIDES})
+        return replace(
+            want,
+            matching=tuple((n, later) for n, _ in want.matching),
+            following=tuple((n, later) for n, _ in want.following),
+        )
 
     await store.record((), lambda _: News(changes=(change(),)), quietly)  # type: ignore[arg-type]
-    assert await store.next_due("console", NOW) == later
+    assert await store.next_due("console", NOW) == (later, None)
     assert await store.claim("console", 1, later - timedelta(seconds=1)) == []
     assert len(await store.claim("console", 1, later)) == 1
-
-
-_SIDES = ("matching", "following")

@@ -163,7 +163,7 @@ async def test_who_only_reads_waits_for_no_writer(store: SqlStore, path: Path) -
     async with asyncio.timeout(5):
         assert (await store.page()).watched_since is not None
         assert await store.counts() == {}
-        assert await store.next_due("console", NOW) is None
+        assert await store.next_due("console", NOW) == (None, None)
     writer.rollback()
     writer.close()
 

@@ -1,0 +1,194 @@
+"""Who may go out when: pace, pauses and breaker together, judged by what the receivers have."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+
+from notifier.deliver import Sender
+from notifier.gate import Gate
+from notifier.model import Topic
+from notifier.pace import LIMITS, Limits
+from notifier.ports import BadCredentials, BadMessage, ChannelFailure, NotSent, Throttled, Throttles
+from notifier.retry import POLICIES
+from notifier.subscription import Address, Filter
+from tests.builders import incident, page, update
+from tests.doubles import FrozenClock, RecordingChannel
+from tests.world import PAGE, Born, World, to
+
+OPEN = update("11:29", "investigating", "We see connection errors.")
+FOUND = update("11:35", "identified", "A certificate has expired.")
+PEOPLE = [f"telegram:{number}" for number in range(1, 21)]
+LONG = 3000
+SLOW = 0.01
+"""A clock by which such a pause takes longer than any test."""
+
+
+def sender(world: World, name: str, limits: Limits | None = None, in_flight: int = 8) -> Sender:
+    channel = world.channels[name]
+    return Sender(
+        channel, world.store, PAGE, POLICIES[name], world.clock, lambda: 0.5, in_flight=in_flight, limits=limits
+    )
+
+
+async def people(born: Born, channel: RecordingChannel | None = None, *addresses: str) -> World:
+    world = await born(channel or RecordingChannel("telegram"))
+    await world.subscribe(*(addresses or PEOPLE))
+    await world.sees(page())
+    return world
+
+
+async def test_a_pause_holds_all_of_telegram_and_outlives_a_restart(born: Born) -> None:
+    world = await people(born)
+    world.clock.second = SLOW
+    channel = world.channels["telegram"]
+    channel.fail(Throttled("retry after", LONG))
+    await world.sees(page(incident(OPEN)))
+    await sender(world, "telegram", in_flight=1).run(until_empty=True)
+    assert channel.tries == 1
+    await world.die()
+    again = await World.born(world.path, channel, clock=world.clock, token=2)
+    await again.deliver("telegram")
+    assert channel.tries == 1, "the next process knows"
+    world.clock.move(timedelta(seconds=LONG + 1))
+    await again.deliver("telegram")
+    assert [str(each.to) for each in channel.arrived] == PEOPLE
+    assert {each.attempt for each in await again.store.deliveries((), 50)} == {1}, "and it cost nobody a try"
+    await again.die()
+
+
+REACH: dict[str, tuple[Throttles, list[str]]] = {
+    "everything": ("all", ["send", "edit"]),
+    "edits, while news goes out": ("call", ["send", "edit", "send"]),
+}
+
+
+@pytest.mark.parametrize("case", REACH)
+async def test_a_pause_reaches_as_far_as_the_provider_means_it(born: Born, case: str) -> None:
+    throttles, expected = REACH[case]
+    world = await people(born, RecordingChannel("slack", keeps_root=True, throttles=throttles), "slack:C1")
+    world.clock.second = SLOW
+    channel = world.channels["slack"]
+    await world.sees(page(incident(OPEN)))
+    await world.deliver("slack")
+    channel.order.clear()
+    channel.fail_edit(Throttled("ratelimited", LONG))
+    await world.sees(page(incident(OPEN, FOUND)))
+    running = sender(world, "slack", in_flight=1)
+    await running.run(until_empty=True)
+    await world.sees(page(incident(OPEN, FOUND, update("11:41", "resolved", "It is over."))))
+    running.wake()
+    await running.run(until_empty=True)
+    assert channel.order == expected
+
+
+async def test_a_paused_webhook_holds_up_no_other(born: Born) -> None:
+    hooks = RecordingChannel("slack-webhook", can_edit=False, throttles="recipient")
+    world = await people(born, hooks, "slack-webhook:a", "slack-webhook:b")
+    world.clock.second = SLOW
+    hooks.refuse("slack-webhook:a", lambda: Throttled("slow down", LONG))
+    await world.sees(page(incident(OPEN)))
+    await world.deliver("slack-webhook")
+    assert [str(each.to) for each in hooks.arrived] == ["slack-webhook:b"]
+    hooks.relent("slack-webhook:a")
+    await world.deliver("slack-webhook")
+    assert hooks.tries == 2
+    world.clock.move(timedelta(seconds=LONG + 1))
+    await world.deliver("slack-webhook")
+    assert {str(each.to) for each in hooks.arrived} == {"slack-webhook:a", "slack-webhook:b"}
+
+
+async def test_loud_news_overtakes_a_long_queue_and_impact_counts_next(born: Born) -> None:
+    world = await people(born)
+    for number, impact in enumerate(("none", "minor", "critical", "major")):
+        await world.sees(page(incident(OPEN, id=f"incident000{number}", impact=impact)))
+    await world.deliver("telegram")
+    world.channels["telegram"].arrived.clear()
+    for number, impact in enumerate(("none", "minor", "critical", "major")):
+        await world.sees(page(incident(OPEN, FOUND, id=f"incident000{number}", impact=impact, name=f"It is {impact}")))
+    await world.sees(page(incident(OPEN, id="incident0009", impact="minor", name="It is loud")))
+    await sender(world, "telegram", in_flight=1).run(until_empty=True)
+    order = list(dict.fromkeys(each.subject.partition("It is ")[2] for each in world.channels["telegram"].arrived))
+    assert order == ["loud", "critical", "major", "minor", "none"]
+
+
+async def test_a_retry_that_is_due_does_not_wait_for_the_end_of_the_fan_out(born: Born) -> None:
+    world = await people(born)
+    channel = world.channels["telegram"]
+    channel.fail(NotSent("refused"))
+    channel.at_each_send(lambda: world.clock.move(timedelta(seconds=0.1)))
+    await world.sees(page(incident(OPEN)))
+    await sender(world, "telegram", in_flight=1).run(until_empty=True)
+    places = [str(each.to) for each in channel.arrived]
+    assert sorted(places) == sorted(PEOPLE) and 3 <= places.index("telegram:1") <= 6
+
+
+async def test_one_chat_with_many_incidents_gets_one_a_second_and_keeps_nobody_waiting(born: Born) -> None:
+    world = await people(born)
+    channel = world.channels["telegram"]
+    times: list[float] = []
+    channel.at_each_send(lambda: times.append(asyncio.get_running_loop().time()))
+    await world.subscribe("telegram:1", to("telegram:2", filter=Filter(kinds=(Topic.EXCHANGE,))))
+    await world.sees(page(*(incident(OPEN, id=f"incident000{number}") for number in range(3))))
+    await world.subscribe("telegram:1", "telegram:2")
+    await world.sees(page(incident(OPEN, id="incident0009")))
+    await sender(world, "telegram", Limits(gap=100)).run(until_empty=True)
+    assert [str(each.to) for each in channel.arrived[:2]] == ["telegram:1", "telegram:2"]
+    first = [at for at, each in zip(times, channel.arrived, strict=True) if str(each.to) == "telegram:1"]
+    assert len(first) == 4
+    assert all(later - earlier >= 0.099 for earlier, later in pairwise(first)), "a hundred seconds of this clock"
+
+
+async def test_refused_credentials_stop_the_channel_until_a_probe_finds_them_good(born: Born) -> None:
+    world = await people(born)
+    channel = world.channels["telegram"]
+    channel.fail(BadCredentials("401"))
+    channel.fail_check(BadCredentials("401"))
+    await world.sees(page(incident(OPEN)))
+    running = sender(world, "telegram", in_flight=1)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(running.run())
+        await channel.until_checked(1)
+        assert channel.tries == 1 and running.condition.refused
+        await channel.until_tried(1 + len(PEOPLE))
+        running.stop()
+    assert [str(each.to) for each in channel.arrived] == PEOPLE
+    assert running.condition.broken_since is None
+    assert {each.attempt for each in await world.store.deliveries((), 50)} == {1}
+
+
+async def test_a_provider_that_is_down_is_not_asked_for_every_message(born: Born) -> None:
+    world = await people(born)
+    channel = world.channels["telegram"]
+    channel.fail(NotSent("down"), times=5)
+    await world.sees(page(incident(OPEN)))
+    running = sender(world, "telegram", in_flight=1)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(running.run())
+        await channel.until_checked(1)
+        assert channel.tries == 5 and not running.condition.refused
+        await channel.until_tried(5 + len(PEOPLE))
+        running.stop()
+    assert sorted(str(each.to) for each in channel.arrived) == sorted(PEOPLE)
+
+
+async def test_a_text_that_is_refused_is_refused_once_and_not_by_every_reader(born: Born) -> None:
+    world = await people(born)
+    channel = world.channels["telegram"]
+    channel.refuse_rich(BadMessage("can't parse entities"))
+    await world.sees(page(incident(OPEN)))
+    await sender(world, "telegram", in_flight=1).run(until_empty=True)
+    assert [each.message.plain for each in channel.arrived] == [True] * len(PEOPLE)
+    assert channel.tries == len(PEOPLE) + 1
+
+
+async def test_what_was_claimed_before_the_channel_broke_is_put_back() -> None:
+    gate = Gate(RecordingChannel("telegram"), LIMITS["telegram"], FrozenClock())
+    assert not gate.closed_for("send")
+    failure: ChannelFailure = BadCredentials("401")
+    gate.failed(failure)
+    assert gate.closed_for("send") > timedelta(minutes=4) and gate.room(8, 0) == 0 and gate.edits() == 0
+    assert await gate.turn("send", Address("telegram", "1"), 1) is False, "what was claimed already is put back"
