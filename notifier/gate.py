@@ -139,7 +139,7 @@ class Gate:
         self._pauses[scope] = max(self._pauses.get(scope, 0.0), until)
         if scope in ("", "send"):
             self._sends.resume(self._pauses[scope])
-        if scope in ("", "edit"):
+        if scope in ("", "edit") and self._edits is not self._sends:
             self._edits.resume(self._pauses[scope])
 
 
