@@ -26,7 +26,7 @@ from notifier.model import (
 )
 from notifier.phase import has_ended
 from notifier.ports import News, SourceFailed
-from notifier.story import follow
+from notifier.story import follow, posted_at
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -81,7 +81,7 @@ def _told_since(known: Known, seen: Snapshot, incident: Incident, now: datetime,
     watched_since = known.page.watched_since
     if baseline or watched_since is None:
         return None if ended else EPOCH
-    if seen.source not in known.page.sources and all((u.created_at or u.at) <= watched_since for u in incident.updates):
+    if seen.source not in known.page.sources and all(posted_at(u) <= watched_since for u in incident.updates):
         return None if ended else EPOCH
     ends = [u.at for u in incident.updates if u.status in TERMINAL]
     ended_at = incident.resolved_at or (max(ends) if ends else None)

@@ -48,7 +48,7 @@ def follow(
             story[now_known.id] = now_known
             if now_known.fingerprints != match.fingerprints:
                 edited.append((match, now_known))
-    updates = tuple(sorted(story.values(), key=_posted_at))
+    updates = tuple(sorted(story.values(), key=posted_at))
 
     if before is not None and (older or (from_feed and api_owns)):
         after = replace(before, updates=updates)
@@ -96,7 +96,7 @@ def _known(update: Update, born: str) -> KnownUpdate:
     )
 
 
-def _posted_at(update: KnownUpdate) -> datetime:
+def posted_at(update: Update | KnownUpdate) -> datetime:
     """For the order. The feed knows minutes only: what it shows first comes after all that is known of that minute."""
     return update.created_at or update.at.replace(second=59, microsecond=999_999)
 

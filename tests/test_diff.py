@@ -274,6 +274,14 @@ def test_what_ended_before_the_page_was_watched_is_recorded_silently(status: str
     assert said(told[0]) == [] and "wsincident01" in known.incidents
 
 
+def test_what_the_feed_shows_first_in_the_minute_in_which_the_watch_began_is_news() -> None:
+    began = at("11:29") + timedelta(seconds=20)
+    known = Known(page=replace(watched(sources=("summary",)).page, watched_since=began))
+    opened = update("11:29", at=at("11:29") + timedelta(seconds=40))
+    told, _ = play(from_feed(incident(opened)), known=known)
+    assert said(told[0]) == ["opened"]
+
+
 def test_the_baseline_is_silent_and_counts_as_told() -> None:
     news = diff_page(Known(), page(incident(OPEN)), NOW, baseline=True)
     assert news.changes == ()
