@@ -37,7 +37,7 @@ from notifier.subscription import Address
 SEND_SECONDS = 45
 """The longest that a channel may take for one parcel; well within the lease."""
 
-CLOCKS_DIFFER = timedelta(hours=1)
+CLOCKS_DIFFER = timedelta(days=1, hours=1)
 """By how much the provider's clock may differ from ours when a message is looked for; the ids decide."""
 
 REMEMBERED = 64

@@ -1,0 +1,44 @@
+"""Stories that the state machine found, or nearly told, each by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+
+from tests.faults.model_page import Reading
+from tests.faults.providers import Answer
+from tests.faults.test_machine import Machine
+
+
+@contextmanager
+def story() -> Iterator[Machine]:
+    """Five readers who heard of nothing yet; in the end all promises have to hold."""
+    machine = Machine()
+    machine.begin(left_out=set(), open_before=False, others=Reading.WHOLE)
+    machine.deliver_all(which=0)
+    try:
+        yield machine
+        machine.holds()
+    finally:
+        machine.teardown()
+
+
+@pytest.mark.parametrize("days", [1, -1])
+def test_a_clock_a_day_off_repeats_nothing_where_the_provider_can_be_asked(days: int) -> None:
+    with story() as machine:
+        machine.set_clock(timedelta(days=days))
+        machine.post_and_read("one", "investigating", "major", which=0)
+        machine.deliver(which=0, channel="slack", answers=[Answer.LOST, Answer.LOST])
+
+
+def test_a_death_between_the_call_and_its_result_is_asked_about_by_the_next_process() -> None:
+    with story() as machine:
+        machine.post_and_read("one", "investigating", "major", which=0)
+        machine.die_delivering(which=0, channel="slack", answers=[], moment=5)
+        machine.start()
+        machine.deliver_all(which=0)
+        slack = machine.providers[0]
+        assert [post.to for post in slack.posts if "Trouble" in post.message.subject] == ["slack:C1", "slack:C2"]
