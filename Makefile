@@ -10,7 +10,7 @@ COMPILE := CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/python -m piptools 
   --strip-extras --allow-unsafe --all-build-deps --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
 .DELETE_ON_ERROR:
-.PHONY: demo run test check bench requirements clean
+.PHONY: demo run test faults check bench requirements clean
 
 demo: $(VENV)/.installed
 	$(BIN)/notifier demo
@@ -20,6 +20,9 @@ run: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev $(VENV)/peers/.installed
 	$(BIN)/python -m pytest
+
+faults: $(VENV)/.installed-dev $(VENV)/peers/.installed
+	$(BIN)/python -m pytest -q --no-header -rN -p no:randomly -p tests.faults.report -m fault
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .

@@ -4,32 +4,44 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from html import unescape
 from pathlib import Path
 
 from notifier.app import Service, service
-from notifier.config import load
+from notifier.config import Settings, load
 from notifier.markup import INERT
 from notifier.simulator import Script, Simulator
 from tests.doubles import FrozenClock
+from tests.faults.rawpage import RawPage
 from tests.receivers.slack import FakeSlack
 from tests.receivers.telegram import FakeTelegram
 
 SLACK, TELEGRAM = "slack:C0TRADING", "telegram:-1001"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Stage:
     """One Slack channel and one Telegram chat are told what a simulated page says."""
 
     script: Script
     clock: FrozenClock
-    running: Service
+    settings: Settings
     slack: FakeSlack
     telegram: FakeTelegram
+    process: AsyncExitStack = field(default_factory=AsyncExitStack)
+    """What ends with the process that is running."""
+
+    async def restart(self) -> None:
+        """The process ends in order, if there is one; the next one goes on with its database."""
+        await self.process.aclose()
+        self.running: Service = await self.process.enter_async_context(
+            service(self.settings, lambda _: None, clock=self.clock)
+        )
+        await self.running.store.sync(self.settings.subscriptions, welcome=True, now=self.clock.now())
+        await self.running.poll.start()
 
     async def at(self, *moments: datetime) -> None:
         """Polls everything once at each of these moments, and empties the outbox."""
@@ -68,28 +80,31 @@ def _words(text: str) -> str:
 
 
 @asynccontextmanager
-async def stage(script: Script, folder: Path) -> AsyncIterator[Stage]:
-    """It has seen the page once, at the script's start, and greeted its subscribers."""
-    clock = FrozenClock(script.page.start)
+async def stage(script: Script, folder: Path, page: RawPage | None = None, **more: str) -> AsyncIterator[Stage]:
+    """It has seen the page once, at the script's start, and greeted its subscribers.
+
+    The simulator plays the page, unless one is given; `more` are settings by the rest of their variable's name.
+    """
+    clock = page.clock if page is not None else FrozenClock(script.page.start)
     async with (
-        Simulator(script, clock.now) as simulator,
+        page or Simulator(script, clock.now) as site,
         FakeSlack(clock=lambda: clock.now().timestamp()) as slack,
         FakeTelegram() as telegram,
     ):
         settings = {
-            "STATUS_PAGE__URL": simulator.url,
-            "EXCHANGE__API_URL": simulator.url,
+            "STATUS_PAGE__URL": site.url,
+            "EXCHANGE__API_URL": site.url,
             "STORE__URL": f"sqlite:///{folder / 'notifier.db'}",
             "SLACK__BOT_TOKEN": slack.token,
             "SLACK__API_URL": slack.url,
             "TELEGRAM__BOT_TOKEN": telegram.token,
             "TELEGRAM__API_URL": telegram.url,
             "SUBSCRIPTIONS": f"{SLACK},{TELEGRAM}",
+            **more,
         }
         loaded = load(None, {f"NOTIFIER_{key}": value for key, value in settings.items()})
-        async with service(loaded, lambda _: None, clock=clock) as running:
-            await running.store.sync(loaded.subscriptions, welcome=True, now=clock.now())
-            await running.poll.start()
-            made = Stage(script=script, clock=clock, running=running, slack=slack, telegram=telegram)
+        made = Stage(script=script, clock=clock, settings=loaded, slack=slack, telegram=telegram)
+        async with made.process:
+            await made.restart()
             await made.at(script.page.start)
             yield made

@@ -2,42 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from notifier.simulator import Script, load
+from tests.faults.deposits import STORY, TEXTS, clock, texts_in
 from tests.faults.stage import SLACK, TELEGRAM, stage
 
-STORY = """
-[page]
-start = 2026-05-12T08:50:00Z
-end = 12:00:00
-history = 3
-
-[[incidents]]
-name = "outage"
-title = "Deposits are delayed"
-components = ["Kraken API (Websocket)"]
-  [[incidents.updates]]
-  at = 09:00:03.250
-  status = "investigating"
-  text = "We look into it."
-  [[incidents.updates]]
-  at = 09:20:05.500
-  status = "identified"
-  text = "We found it."
-  [[incidents.updates]]
-  at = 09:40:55.500
-  status = "monitoring"
-  text = "We mended it."
-  [[incidents.updates]]
-  at = 10:10:00.750
-  status = "resolved"
-  text = "It is over."
-"""
-TEXTS = ["We look into it.", "We found it.", "We mended it.", "It is over."]
 TEN = timedelta(minutes=10)
 
 FAULTS = {
@@ -57,16 +30,6 @@ FAULTS = {
 def story(fault: str, target: str) -> Script:
     """The fault strikes for an hour and twenty minutes, from the second update until after the end."""
     return load(f'{STORY}\n[[faults]]\nfrom = 09:15:00\nto = 10:35:00\ntarget = "{target}"\n{fault}\n')
-
-
-def clock(text: str) -> datetime:
-    """An instant of the story's day."""
-    return datetime.fromisoformat(f"2026-05-12T{text}").replace(tzinfo=UTC)
-
-
-def texts_in(messages: list[str]) -> list[list[str]]:
-    """Which of the story's texts each message holds."""
-    return [[text for text in TEXTS if text in message] for message in messages]
 
 
 @pytest.mark.parametrize("target", ["api", "feed"])
