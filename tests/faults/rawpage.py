@@ -6,12 +6,15 @@ import asyncio
 import json
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Any, Self
 
 from notifier.simulator import Script
-from notifier.simulator.site import SYSTEM_STATUS, copy
+from notifier.simulator.shown import turn
+from notifier.simulator.site import SYSTEM_STATUS, Copy, copy
 from tests.doubles import FrozenClock
 from tests.sources.wire import Answer, Wire, response, serving
 
@@ -81,16 +84,21 @@ class RawPage:
         if instead is not None:
             await instead(reader, writer)
             return
-        found = copy(self._script, path, self.clock.now() - self.lead)
-        body = _fewer_components(found.body) if path.startswith("/api/") else found.body
+        at = self.clock.now() - self.lead
+        found = _found(self._script, path, at if path == SYSTEM_STATUS else turn(self._script, at))
+        body = found.body
         for target, change in self._rewrites:
             body = change(body) if fnmatchcase(path, target) else body
         status = "200 OK" if found.status == 200 else f"{found.status} Not Found"
         writer.write(response(body, status, content_type=found.content_type))
 
 
-def _fewer_components(body: bytes) -> bytes:
-    document = json.loads(body)
+@lru_cache(256)
+def _found(script: Script, path: str, at: datetime) -> Copy:
+    found = copy(script, path, at)
+    if not path.startswith("/api/"):
+        return found
+    document = json.loads(found.body)
     if "components" in document:
         document["components"] = document["components"][:COMPONENTS]
-    return json.dumps(document).encode()
+    return replace(found, body=json.dumps(document).encode())

@@ -28,6 +28,7 @@ class Stage:
 
     script: Script
     clock: FrozenClock
+    site: Simulator | RawPage
     settings: Settings
     slack: FakeSlack
     telegram: FakeTelegram
@@ -103,7 +104,7 @@ async def stage(script: Script, folder: Path, page: RawPage | None = None, **mor
             **more,
         }
         loaded = load(None, {f"NOTIFIER_{key}": value for key, value in settings.items()})
-        made = Stage(script=script, clock=clock, settings=loaded, slack=slack, telegram=telegram)
+        made = Stage(script=script, clock=clock, site=site, settings=loaded, slack=slack, telegram=telegram)
         async with made.process:
             await made.restart()
             await made.at(script.page.start)
