@@ -67,7 +67,7 @@ def _plain(text: str) -> str:
 def _cut(text: str, limit: int) -> str:
     if not text.isascii() and _MAY_STACK.search(text):
         reach = limit * (MARKS_LIMIT + 2)
-        text = _thinned(text[:reach]) + text[reach:]
+        text = _thinned(text[:reach]) + ("…" if len(text) > reach else "")
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 

@@ -22,6 +22,7 @@ CLEANED = {
     "half a surrogate pair goes": ("a\ud800b\udfff", "ab"),
     "tag characters go": ("a\U000e0041\U000e007fb", "ab"),
     "marks stack no higher than writing needs": (ZALGO + "k", "o" + "\u0301" * MARKS_LIMIT + "k"),
+    "not even by ten thousand": ("o" + "\u0301" * 10_000 + "k", "o" + "\u0301" * MARKS_LIMIT + "…"),
     "ordinary accents and scripts stay": ("Tether USA₮ é ñ กี่ हिन्दी 日本語 🇰🇷", "Tether USA₮ é ñ กี่ हिन्दी 日本語 🇰🇷"),
     "what is too long ends in an ellipsis": ("x" * 41, "x" * 39 + "…"),
     "what just fits is whole": ("x" * 40, "x" * 40),
