@@ -1,4 +1,4 @@
-"""A status page, its feed and the exchange on loopback that say what the simulator says, until a test says otherwise."""
+"""A status page, its feed and the exchange on loopback: the simulator's words, until a test says otherwise."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A pytest plugin that prints the fault matrix after the tests that prove it. `make faults` runs it; exit code 1 on any ✗.
+"""A pytest plugin that prints the fault matrix after the tests that prove it; exit code 1 on any ✗.
 
-    python -m pytest -p tests.faults.report -m fault
+python -m pytest -p tests.faults.report -m fault
 """
 
 from __future__ import annotations
@@ -82,7 +82,9 @@ class Matrix:
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         collected_only = session.config.option.collectonly
-        broken = self.unproven if collected_only else [each for each in self.verdicts.values() if each.state == "broken"]
+        broken = (
+            self.unproven if collected_only else [each for each in self.verdicts.values() if each.state == "broken"]
+        )
         if session.exitstatus == pytest.ExitCode.OK and broken:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

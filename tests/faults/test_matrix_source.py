@@ -102,7 +102,9 @@ INSTEAD: Mapping[str, Instead] = {
     "an entity that is a file": as_feed("A30", external("file:///etc/hostname")),
     "an entity that is a web page": as_feed("A30", external("http://127.0.0.1:1/")),
     "a word of 8 MB": as_feed("A30", b"<feed><" + b"a" * 8 * 2**20),
-    "a word of a megabyte, packed": as_feed("A30", gzip.compress(b"<feed><" + b"a" * 1_000_000), content_encoding="gzip"),
+    "a word of a megabyte, packed": as_feed(
+        "A30", gzip.compress(b"<feed><" + b"a" * 1_000_000), content_encoding="gzip"
+    ),
     "a feed that ends within an entry": as_feed("A31", FEED[: FEED.index(b"</entry>") - 9]),
     "a feed that ends within its last entry": as_feed("A31", FEED[: FEED.rindex(b"</content>")]),
     "a feed without an entry": as_feed("A32", FEED[: FEED.index(b"<entry>")] + b"</feed>"),
@@ -111,9 +113,7 @@ INSTEAD: Mapping[str, Instead] = {
 
 def cases() -> list[object]:
     """Each marked with the rows that it is."""
-    return [
-        pytest.param(case, id=name, marks=pytest.mark.fault(*case.rows.split())) for name, case in INSTEAD.items()
-    ]
+    return [pytest.param(case, id=name, marks=pytest.mark.fault(*case.rows.split())) for name, case in INSTEAD.items()]
 
 
 def shorten(there: Stage, seconds: float = 0.1) -> None:
@@ -164,7 +164,9 @@ RETRY_AFTER = {
 
 @pytest.mark.fault("A3")
 @pytest.mark.parametrize(("wish", "least", "most"), RETRY_AFTER.values(), ids=RETRY_AFTER)
-async def test_too_many_questions_are_a_wait_within_reason(wish: str, least: float, most: float, tmp_path: Path) -> None:
+async def test_too_many_questions_are_a_wait_within_reason(
+    wish: str, least: float, most: float, tmp_path: Path
+) -> None:
     page = RawPage(SCRIPT)
     async with stage(SCRIPT, tmp_path, page) as there:
         await there.at(clock("09:01"))
