@@ -64,6 +64,7 @@ def settings(there: Town, tmp_path: Path) -> Settings:
     return load(config, {})
 
 
+@pytest.mark.fault("F1")
 async def test_a_hanging_page_and_a_hanging_send_do_not_keep_it_from_stopping(
     there: Town, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -63,6 +63,7 @@ async def test_an_edit_changes_the_message_already_sent_and_adds_none(world: Wor
     assert "Only some connections fail." in arrived[0].text and OPEN.text not in arrived[0].text
 
 
+@pytest.mark.fault("H6")
 async def test_an_edit_while_its_original_waits_is_told_once_in_the_newest_words(world: World) -> None:
     await world.sees(page(incident(OPEN)), page(incident(replace(OPEN, text="Only some."), updated_at=at("11:31"))))
     arrived = await world.deliver()
@@ -93,6 +94,7 @@ RETRIED: dict[str, tuple[ChannelFailure, bool]] = {
 }
 
 
+@pytest.mark.fault("C12", "E1")
 @pytest.mark.parametrize("case", RETRIED)
 async def test_a_failure_that_passes_ends_with_one_message(world: World, case: str) -> None:
     failure, arrives = RETRIED[case]
@@ -157,6 +159,7 @@ async def test_a_crash_between_intent_and_result_repeats_at_most_what_was_in_fli
     assert len(await second.deliver("telegram")) == 1
 
 
+@pytest.mark.fault("C3", "E2")
 async def test_one_blocked_recipient_is_switched_off_and_delays_nobody(born: Born) -> None:
     channel = RecordingChannel("telegram")
     channel.refuse("telegram:-1", lambda: Gone("bot was blocked by the user"))
@@ -171,6 +174,7 @@ async def test_one_blocked_recipient_is_switched_off_and_delays_nobody(born: Bor
     assert channel.tries == tries + 2
 
 
+@pytest.mark.fault("C4")
 async def test_a_moved_recipient_is_followed(born: Born) -> None:
     channel = RecordingChannel("telegram")
     new = Address("telegram", "-1009")
@@ -181,6 +185,7 @@ async def test_a_moved_recipient_is_followed(born: Born) -> None:
     assert [str(each.to) for each in await world.deliver("telegram")] == ["telegram:-1009"]
 
 
+@pytest.mark.fault("H11")
 async def test_a_stuck_conversation_blocks_only_itself(world: World) -> None:
     channel = world.channels["console"]
     channel.fail(NotSent("down"))
@@ -205,6 +210,7 @@ async def test_never_more_sends_at_once_than_allowed(born: Born) -> None:
     assert channel.most_at_once == 8
 
 
+@pytest.mark.fault("H5")
 async def test_quiet_hours_defer_and_fold_but_let_critical_through(born: Born) -> None:
     world = await born()
     quiet = Filter(quiet_hours=QuietHours(start=at("10:00").time(), end=at("14:00").time(), zone="UTC"))
@@ -229,6 +235,7 @@ async def test_old_news_rides_in_the_next_message_instead_of_going_out_as_if_fre
     assert len(arrived) == 1 and OPEN.text in arrived[0].text
 
 
+@pytest.mark.fault("H3")
 async def test_nobody_gets_a_lone_end(born: Born) -> None:
     world = await born(RecordingChannel("telegram"))
     await world.subscribe(to("telegram:1", filter=Filter(min_impact="major")), "telegram:2")
@@ -258,6 +265,7 @@ async def test_an_incident_open_at_the_baseline_counts_as_told(born: Born) -> No
     assert len(await world.deliver()) == 1
 
 
+@pytest.mark.fault("H7")
 async def test_a_removed_subscription_gets_nothing_that_still_waits(world: World) -> None:
     await world.sees(page(incident(OPEN)))
     await world.subscribe()
@@ -302,6 +310,7 @@ async def test_stopping_finishes_what_is_under_way_and_claims_nothing_more(born:
     assert (await world.store.counts()) == {"sent": 8, "pending": 12}
 
 
+@pytest.mark.fault("D7", "E3")
 async def test_a_refused_message_is_given_up_and_stops_nobody(born: Born) -> None:
     channel = RecordingChannel("telegram")
     channel.refuse("telegram:1", lambda: BadMessage("can't parse"))
@@ -328,6 +337,7 @@ async def test_an_outage_of_the_provider_shorter_than_the_horizon_loses_nothing(
     assert len(channel.arrived) == 1
 
 
+@pytest.mark.fault("H5")
 async def test_what_quiet_hours_deferred_survives_a_failed_try(born: Born) -> None:
     world = await born(RecordingChannel("telegram"))
     quiet = Filter(quiet_hours=QuietHours(start=at("10:00").time(), end=at("18:00").time(), zone="UTC"))
@@ -369,6 +379,7 @@ async def test_a_clock_that_jumps_ahead_during_a_send_repeats_nothing(born: Born
     assert len(channel.arrived) == 1
 
 
+@pytest.mark.fault("C4")
 async def test_a_moved_chat_stays_followed_after_a_restart(born: Born) -> None:
     channel = RecordingChannel("telegram")
     channel.refuse("telegram:-9", lambda: Moved("upgraded", Address("telegram", "-1009")))
@@ -390,6 +401,7 @@ async def test_a_refused_edit_takes_no_news_with_it(world: World) -> None:
     assert [each.subject.split(":")[0] for each in arrived] == ["[Kraken] Investigating", "[Kraken] Resolved"]
 
 
+@pytest.mark.fault("H8")
 async def test_a_reminder_after_its_time_is_not_sent(born: Born) -> None:
     world = await born()
     await world.subscribe("console:")

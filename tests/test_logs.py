@@ -156,6 +156,7 @@ def test_the_last_lines_are_written_before_it_is_left_and_none_afterwards() -> N
     assert [json.loads(line)["number"] for line in stream.getvalue().splitlines()] == list(range(500))
 
 
+@pytest.mark.fault("F12")
 def test_a_blocked_output_blocks_nobody() -> None:
     released = threading.Event()
 

@@ -233,6 +233,7 @@ async def test_what_happened_while_nobody_watched_is_told_by_the_next_process(bo
 # what no reading says
 
 
+@pytest.mark.fault("H8")
 async def test_a_maintenance_is_announced_again_shortly_before_its_start_and_only_once(world: World) -> None:
     lead = timedelta(minutes=30)
     assert (await world.poll.remind(lead)).changes == ()

@@ -236,6 +236,7 @@ QUIET: dict[str, tuple[QuietHours, str, str | None]] = {
 }
 
 
+@pytest.mark.fault("H5")
 @pytest.mark.parametrize("case", QUIET)
 def test_quiet_hours(case: str) -> None:
     quiet, moment, until = QUIET[case]

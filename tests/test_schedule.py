@@ -95,6 +95,7 @@ async def test_a_step_may_begin_later() -> None:
     assert step.runs[0] - began >= 0.19
 
 
+@pytest.mark.fault("F7")
 async def test_a_step_that_raises_stays_and_delays_no_other(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -133,6 +134,7 @@ async def test_a_clock_that_drifts_a_little_makes_nothing_run_earlier(
     assert len(rare.runs) == 1
 
 
+@pytest.mark.fault("F6")
 async def test_a_step_never_runs_twice_at_once_even_if_the_clock_is_set_meanwhile(
     monkeypatch: pytest.MonkeyPatch, clock: WallClock
 ) -> None:
@@ -156,6 +158,7 @@ async def test_a_step_never_runs_twice_at_once_even_if_the_clock_is_set_meanwhil
     assert len(slow.runs) == 1
 
 
+@pytest.mark.fault("F6")
 async def test_a_step_that_wants_to_run_at_once_again_is_never_dropped() -> None:
     eager = Step(*[0.0] * 50)
     async with running({"eager": eager}):

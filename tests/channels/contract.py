@@ -116,6 +116,7 @@ class ChannelContract:
         assert failure.reason
         assert len(receiver.calls) == 1, "a channel never tries again by itself"
 
+    @pytest.mark.fault("C10", "C11")
     async def test_what_is_unclear_is_said_to_be(self, channel: Channel, receiver: Receiver, unclear: Fault) -> None:
         receiver.next(unclear)
 
@@ -136,6 +137,7 @@ class ChannelContract:
         assert type(failure) is Ambiguous
         assert len(self.arrived(receiver)) == 1
 
+    @pytest.mark.fault("C12")
     @table({"nobody listens": "http://127.0.0.1:1", "there is no such host": "http://kraken.invalid"})
     async def test_without_a_connection_nothing_is_sent(self, session: aiohttp.ClientSession, row: str) -> None:
         failure = await failure_of(self.elsewhere(session, row), self.to)

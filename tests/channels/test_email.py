@@ -157,6 +157,7 @@ REFUSALS = {
 }
 
 
+@pytest.mark.fault("E1", "E2")
 @table(REFUSALS)
 async def test_every_refusal_becomes_the_failure_that_it_means(channel: Email, mailbox: FakeMail, row: Any) -> None:
     fault, expected = row
@@ -172,6 +173,7 @@ async def test_every_refusal_becomes_the_failure_that_it_means(channel: Email, m
 PLAN = Appointment(uid="m1@kraken", sequence=0, summary="Kraken: Maintenance", start=AT)
 
 
+@pytest.mark.fault("E5")
 @table({"a mail": message(), "a mail with a calendar entry": message(appointment=PLAN)})
 async def test_a_receipt_lost_after_the_dot_is_unclear_and_the_next_try_is_the_same_mail(
     channel: Email, mailbox: FakeMail, row: Message
@@ -187,6 +189,7 @@ async def test_a_receipt_lost_after_the_dot_is_unclear_and_the_next_try_is_the_s
     assert first.defects == []
 
 
+@pytest.mark.fault("E5")
 async def test_silence_after_the_dot_is_unclear(
     channel: Email, mailbox: FakeMail, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -221,6 +224,7 @@ INSECURE = {
 }
 
 
+@pytest.mark.fault("E6")
 @table(INSECURE)
 async def test_nothing_is_said_on_a_line_that_is_not_secure(row: tuple[Any, str, bool]) -> None:
     tls, host, trusted = row

@@ -71,6 +71,7 @@ def test_where_markup_was_refused_only_text_goes() -> None:
     assert "We are on it." in mail.part("plain")
 
 
+@pytest.mark.fault("E4", "E5")
 def test_every_try_is_the_same_mail() -> None:
     text = message(thread=Receipt("desk@trading.example", "<root@notifier.example>"))
 
@@ -143,6 +144,7 @@ SUBJECTS = {
 }
 
 
+@pytest.mark.fault("E8")
 @table(SUBJECTS)
 def test_a_subject_is_one_clean_line(row: tuple[str, str]) -> None:
     given_subject, expected = row

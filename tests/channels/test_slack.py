@@ -155,6 +155,7 @@ async def test_the_flat_style_makes_neither_threads_nor_cards(
     assert "New." in receiver.messages[0].shown
 
 
+@pytest.mark.fault("D8")
 async def test_where_the_thread_is_gone_the_message_starts_a_new_one(channel: Slack, receiver: FakeSlack) -> None:
     first = await channel.send(DESK, message())
     receiver.delete(first.ref)
@@ -216,6 +217,7 @@ def test_the_first_message_is_kept_current_where_there_are_threads(session: aioh
     assert not Slack(TOKEN, "https://slack.com/api/", session, style="flat").keeps_root
 
 
+@pytest.mark.fault("D10")
 async def test_an_edit_fits_the_narrower_limit_of_edits(channel: Slack, receiver: FakeSlack) -> None:
     receipt = await channel.send(DESK, message())
     await channel.edit(receipt, message(said("<&> 😀 " * 2_000)))

@@ -32,6 +32,7 @@ async def channel(receiver: FakeSlack) -> AsyncIterator[Slack]:
         yield Slack(TOKEN, receiver.url, session)
 
 
+@pytest.mark.fault("D2")
 async def test_a_message_whose_reply_was_lost_is_found(channel: Slack, receiver: FakeSlack) -> None:
     lost = message(delivery_ids=("db-7", "db-8"))
     receiver.next(reply_lost())
@@ -108,6 +109,7 @@ async def test_the_search_turns_pages_but_not_for_ever(channel: Slack, receiver:
     assert channel.notes == ["C0DESK has too many messages to look one up, so a lost answer may repeat it"]
 
 
+@pytest.mark.fault("D9")
 async def test_without_the_history_scope_the_channel_stops_promising_and_says_so_once(
     channel: Slack, receiver: FakeSlack
 ) -> None:

@@ -155,6 +155,7 @@ async def test_what_follows_answers_the_first_message(channel: Telegram, receive
     assert [m.reply_to for m in receiver.messages] == [None, 1]
 
 
+@pytest.mark.fault("C14")
 async def test_where_the_first_message_is_gone_the_next_stands_for_itself(
     channel: Telegram, receiver: FakeTelegram
 ) -> None:

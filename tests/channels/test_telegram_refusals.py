@@ -36,6 +36,7 @@ async def channel(receiver: FakeTelegram) -> AsyncIterator[Telegram]:
         yield Telegram(TOKEN, receiver.url, session)
 
 
+@pytest.mark.fault("C7")
 async def test_a_lost_topic_leaves_the_chat_itself_and_is_said_once(channel: Telegram, receiver: FakeTelegram) -> None:
     receiver.chat("-1001234").without_topic(42)
 
@@ -157,6 +158,7 @@ async def test_an_edit_keeps_within_the_same_limits(channel: Telegram, receiver:
     assert arrived.buttons == BUTTON
 
 
+@pytest.mark.fault("C13")
 async def test_an_edit_that_changes_nothing_is_done(channel: Telegram, receiver: FakeTelegram) -> None:
     receipt = await channel.send(READER, message())
     await channel.edit(receipt, message())
@@ -165,6 +167,7 @@ async def test_an_edit_that_changes_nothing_is_done(channel: Telegram, receiver:
     assert len(receiver.calls) == 2
 
 
+@pytest.mark.fault("C14")
 async def test_an_edit_of_a_deleted_message_is_done(channel: Telegram, receiver: FakeTelegram) -> None:
     receipt = await channel.send(READER, message())
     receiver.delete(int(receipt.ref))

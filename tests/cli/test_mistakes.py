@@ -31,6 +31,7 @@ PLACES = (
 )
 
 
+@pytest.mark.fault("F11")
 @pytest.mark.parametrize("command", [["run"], ["check"], ["status"], ["deliveries"], ["test", "console:"]])
 async def test_all_that_is_wrong_in_the_file_is_told_at_once(ask: Ask, config: Path, command: list[str]) -> None:
     config.write_text(WRONG)

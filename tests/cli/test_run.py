@@ -56,6 +56,7 @@ async def test_once_is_for_cron(there: Town, config: Path) -> None:
     assert silence.err[-1] == "deliveries: 2 sent"
 
 
+@pytest.mark.fault("F4")
 async def test_a_second_process_waits_until_the_first_one_leaves_the_database(there: Town, config: Path) -> None:
     async with program("-m", "notifier", "run", "--config", str(config), cwd=config.parent) as first:
         await there.polled(1)

@@ -126,6 +126,7 @@ async def told_through_kills(points: Sequence[str], folder: Path) -> tuple[Town,
         return there, running
 
 
+@pytest.mark.fault("B1", "B2", "B3", "B4", "F3", "F5")
 @pytest.mark.parametrize("points", [BY_NAME, random_points(20260224)], ids=["by name", "at random"])
 async def test_a_killed_program_loses_nothing_and_repeats_no_more_than_was_under_way(
     points: list[str], tmp_path: Path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -120,3 +121,48 @@ async def test_after_three_days_off_each_incident_is_one_message_with_dates_that
                 assert missed.index("step 6.") < missed.index("step 5."), "the newest first"
                 assert "Late: posted" in missed and "14 May" in missed
         assert len(there.slack.messages) == len(there.telegram.messages) == before + 2
+
+
+@pytest.mark.fault("H4")
+async def test_what_opened_and_ended_between_two_polls_is_one_message_with_its_whole_story(tmp_path: Path) -> None:
+    async with stage(SCRIPT, tmp_path) as there:
+        await there.at(clock("08:59"), clock("10:20"), clock("10:21"))
+        for told in there.told(SCRIPT.incidents[0].id).values():
+            assert texts_in(told) == [TEXTS]
+            assert "Resolved: Deposits are delayed" in told[0]
+
+
+@pytest.mark.fault("B14")
+async def test_a_wiped_disk_is_a_new_baseline_and_no_flood(tmp_path: Path) -> None:
+    async with stage(SCRIPT, tmp_path) as there:
+        await there.at(clock("09:01"), clock("09:21"))
+        posts = len(there.slack.messages)
+        await there.process.aclose()
+        for file in tmp_path.iterdir():
+            file.unlink()
+        await there.restart()
+        await there.at(clock("09:25"), clock("09:26"))
+        for messages in (there.slack.messages, there.telegram.messages):
+            [welcome] = messages[posts:]
+            assert "You will hear from Kraken status here" in welcome.text
+        await there.at(clock("09:41"), clock("10:11"))
+        for told in there.told(SCRIPT.incidents[0].id).values():
+            assert texts_in([text for text in told if "You will hear" not in text]) == [[text] for text in TEXTS]
+
+
+@pytest.mark.fault("B15")
+async def test_after_an_old_backup_what_came_since_is_told_in_one_message(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    async with stage(SCRIPT, tmp_path / "there") as there:
+        await there.at(clock("09:01"))
+        await there.process.aclose()
+        shutil.copytree(tmp_path / "there", tmp_path / "backup")
+        await there.restart()
+        await there.at(clock("09:21"), clock("09:41"))
+        await there.process.aclose()
+        shutil.rmtree(tmp_path / "there")
+        shutil.copytree(tmp_path / "backup", tmp_path / "there")
+        await there.restart()
+        await there.at(clock("10:00"), clock("10:01"), clock("10:11"))
+        for told in there.told(SCRIPT.incidents[0].id).values():
+            assert texts_in(told) == [*([text] for text in TEXTS[:3]), TEXTS[1:3], TEXTS[3:]]

@@ -30,6 +30,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     return asyncio.run(lived_through())
 
 
+@pytest.mark.fault("A19")
 @pytest.mark.parametrize("receiver", [SLACK, TELEGRAM])
 @pytest.mark.parametrize("name", [each.name for each in EVERYTHING if each is not HOSTILE])
 def test_every_update_of_the_script_is_told_exactly_once(day: Stage, name: str, receiver: str) -> None:
@@ -45,6 +46,7 @@ def test_nothing_is_said_twice(day: Stage) -> None:
     assert len(day.telegram.messages) == len(posts), "and everybody hears the same"
 
 
+@pytest.mark.fault("A34", "H8")
 def test_what_happens_without_an_update_is_told_too(day: Stage) -> None:
     told = "\n".join(day.told()[TELEGRAM])
     heads = [message.text.partition("\n")[0] for message in day.telegram.messages]
@@ -64,6 +66,7 @@ def test_what_happens_without_an_update_is_told_too(day: Stage) -> None:
     assert not any("Website" in head for head in heads), "components without an incident are told on request only"
 
 
+@pytest.mark.fault("A20")
 def test_an_edit_changes_the_message_that_is_there_and_marks_what_changed(day: Stage) -> None:
     [opened] = [each for each in day.slack.messages if "ETH) funding gateway" in each.text]
     [closed] = [each for each in day.slack.messages if "A node ran out of disk space" in each.shown]
@@ -84,6 +87,7 @@ def test_the_first_message_says_how_it_ended(day: Stage) -> None:
         assert "Lasted" in first.shown and "Lasted" in bubble.shown
 
 
+@pytest.mark.fault("G1")
 def test_text_that_wishes_us_ill_mentions_nobody_and_leads_nowhere(day: Stage) -> None:
     assert [len(told) for told in day.told(HOSTILE.id).values()] == [2, 2]
     home = day.running.page.url

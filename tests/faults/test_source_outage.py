@@ -32,6 +32,7 @@ def story(fault: str, target: str) -> Script:
     return load(f'{STORY}\n[[faults]]\nfrom = 09:15:00\nto = 10:35:00\ntarget = "{target}"\n{fault}\n')
 
 
+@pytest.mark.fault("H1", "A33")
 @pytest.mark.parametrize("target", ["api", "feed"])
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_what_one_reading_cannot_say_the_other_says_and_nothing_is_said_twice(
@@ -48,6 +49,7 @@ async def test_what_one_reading_cannot_say_the_other_says_and_nothing_is_said_tw
         assert after[receiver] == during[receiver], "and not again when it is over"
 
 
+@pytest.mark.fault("A4")
 async def test_an_outage_of_everything_ends_in_one_message_with_the_whole_story(tmp_path: Path) -> None:
     script = story(FAULTS["503"], "*")
     async with stage(script, tmp_path) as there:
@@ -59,6 +61,7 @@ async def test_an_outage_of_everything_ends_in_one_message_with_the_whole_story(
         assert "Late: posted 10:10 UTC, delivered 10:41 UTC" in told[receiver][1]
 
 
+@pytest.mark.fault("A19", "H1")
 async def test_the_second_update_of_a_minute_is_the_second_even_if_the_feed_says_it_first(tmp_path: Path) -> None:
     early = STORY.replace("09:20:05.500", "09:00:40.500")
     script = load(f'{early}\n[[faults]]\nfrom = 09:00:30\nto = 09:10:00\ntarget = "api"\nanswer = 503\n')
@@ -70,6 +73,7 @@ async def test_the_second_update_of_a_minute_is_the_second_even_if_the_feed_says
     assert loud == [True, False], "it opens nothing"
 
 
+@pytest.mark.fault("A16", "A18")
 async def test_an_incident_taken_off_the_page_is_withdrawn_once_and_never_resolved(tmp_path: Path) -> None:
     script = load(STORY.replace('title = "Deposits', 'deleted_at = 09:30:00\ntitle = "Deposits'))
     async with stage(script, tmp_path) as there:

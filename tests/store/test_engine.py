@@ -64,6 +64,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.fault("B10")
 @pytest.mark.parametrize("case", REFUSED)
 async def test_what_is_not_ours_is_refused_with_the_cure_and_left_as_it_is(path: Path, case: str) -> None:
     REFUSED[case].make(path)
@@ -76,6 +77,7 @@ async def test_what_is_not_ours_is_refused_with_the_cure_and_left_as_it_is(path:
     assert path.read_bytes() == before
 
 
+@pytest.mark.fault("B10")
 async def test_a_database_damaged_behind_its_schema_is_refused_too(path: Path) -> None:
     store = await SqlStore.open(f"sqlite:///{path}", token=1)
     await store.close()

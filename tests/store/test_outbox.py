@@ -123,6 +123,7 @@ async def test_when_the_lease_is_over_the_very_same_parcel_is_uncertain(owing: S
     assert (keys(taken), taken.uncertain, taken.attempt, taken.first_tried_at) == (["a", "b"], True, 2, NOW)
 
 
+@pytest.mark.fault("B19")
 async def test_who_lost_the_intent_changes_nothing(owing: SqlStore, opened: Opened) -> None:
     other = await opened(token=2)
     [lost] = await owing.claim("telegram", 10, NOW)
@@ -190,6 +191,7 @@ async def test_who_moved_is_followed(owing: SqlStore) -> None:
     assert (again.address, keys(again)) == (there, ["a", "b"])
 
 
+@pytest.mark.fault("C4")
 async def test_who_moved_to_where_somebody_is_subscribed_leaves_it_to_them(store: SqlStore) -> None:
     await watch(store, "telegram:-9", "telegram:-1009")
     await tell(store, change())

@@ -126,6 +126,7 @@ class _killing:  # noqa: N801 - reads as a statement
         event.remove(*self._where)
 
 
+@pytest.mark.fault("B7")
 async def test_a_decision_is_taken_while_nobody_else_can_write(store: SqlStore, path: Path) -> None:
     """So that SQLITE_BUSY_SNAPSHOT cannot occur: the lock is taken before the first reading, not at the first write."""
     other = sqlite3.connect(path, timeout=0)
@@ -140,6 +141,7 @@ async def test_a_decision_is_taken_while_nobody_else_can_write(store: SqlStore, 
     other.close()
 
 
+@pytest.mark.fault("B7", "B17")
 async def test_two_processes_that_write_by_turns_never_fail(opened: Opened) -> None:
     first, second = await opened(token=1), await opened(token=2)
     await watch(first, "telegram:1")
