@@ -163,18 +163,17 @@ RETRY_AFTER = {
 
 
 @pytest.mark.fault("A3")
-@pytest.mark.parametrize(("wish", "least", "most"), RETRY_AFTER.values(), ids=RETRY_AFTER)
-async def test_too_many_questions_are_a_wait_within_reason(
-    wish: str, least: float, most: float, tmp_path: Path
-) -> None:
+async def test_too_many_questions_are_a_wait_within_reason(tmp_path: Path) -> None:
     page = RawPage(SCRIPT)
     async with stage(SCRIPT, tmp_path, page) as there:
         await there.at(clock("09:01"))
-        date = "Tue, 12 May 2026 09:45:00 GMT"
-        page.answer("api", saying(SUMMARY, "429 Too Many Requests", retry_after=wish, date=date))
-        page.answer("feed", saying(FEED, "429 Too Many Requests", retry_after=wish, date=date, content_type=ATOM))
-        summary = there.running.page_sources[0]
-        assert least <= there.running._wait(summary, await there.running.poll.page(summary)) <= most
+        summary, date = there.running.page_sources[0], "Tue, 12 May 2026 09:45:00 GMT"
+        for case, (wish, least, most) in RETRY_AFTER.items():
+            page.heal()
+            assert not (await there.running.poll.page(summary)).reason
+            page.answer("api", saying(SUMMARY, "429 Too Many Requests", retry_after=wish, date=date))
+            page.answer("feed", saying(FEED, "429 Too Many Requests", retry_after=wish, date=date, content_type=ATOM))
+            assert least <= there.running._wait(summary, await there.running.poll.page(summary)) <= most, case
         await there.at(clock("09:45"))
         page.heal()
         await tell_the_rest(there)
