@@ -79,7 +79,7 @@ async def test_a_webhook_that_was_removed_is_asked_no_more(gone: Fault, tmp_path
             "SUBSCRIPTIONS": f"{HOOK},{TELEGRAM}",
             "SLACK__WEBHOOKS__OPS": hooks.webhook("ops"),
         }
-        async with stage(SCRIPT, tmp_path, **more) as there:
+        async with stage(SCRIPT, tmp_path, None, **more) as there:
             await there.at(clock("09:01"))
             hooks.next(gone)
             await told_to_the_end(there)
@@ -102,7 +102,7 @@ async def test_a_mail_server_that_says_later_gets_it_later_and_holds_up_nobody(
 ) -> None:
     async with FakeMail() as mail:
         more = {"EMAIL__SMTP_URL": mail.url, "EMAIL__SENDER": "Kraken status <status@example.com>"}
-        async with stage(SCRIPT, tmp_path, SUBSCRIPTIONS=f"{SLACK},{MAIL}", **more) as there:
+        async with stage(SCRIPT, tmp_path, None, SUBSCRIPTIONS=f"{SLACK},{MAIL}", **more) as there:
             await there.at(clock("09:01"))
             mail.next(fault)
             await there.at(clock("09:21"))
