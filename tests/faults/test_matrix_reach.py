@@ -20,8 +20,8 @@ from notifier.simulator import Simulator
 from tests.faults.deposits import clock, story
 from tests.faults.rawpage import RawPage
 from tests.faults.stage import SLACK, TELEGRAM, Stage, stage
-from tests.faults.test_matrix_source import ATOM, FEED, SUMMARY, shorten, tell_the_rest
-from tests.sources.wire import saying, serving
+from tests.faults.test_matrix_source import ATOM, FEED, SUMMARY, external, shorten, tell_the_rest
+from tests.sources.wire import breaking_off, saying, serving
 
 SCRIPT = story()
 
@@ -176,4 +176,17 @@ async def test_a_redirect_is_not_followed(status: str, tmp_path: Path) -> None:
         assert [len(there.told(SCRIPT.incidents[0].id)[each]) for each in (SLACK, TELEGRAM)] == [1, 1]
         page.heal()
         shorten(there, 20)
+        await tell_the_rest(there)
+
+
+@pytest.mark.fault("A30")
+async def test_no_host_is_asked_that_a_feed_names(tmp_path: Path) -> None:
+    page = RawPage(SCRIPT)
+    async with serving(saying(b"Gone")) as elsewhere, stage(SCRIPT, tmp_path, page) as there:
+        await there.at(clock("09:01"))
+        page.answer("api", breaking_off(b""))
+        page.answer("feed", saying(external(f"{elsewhere.url}/entity"), content_type=ATOM))
+        await there.at(clock("10:15"))
+        assert elsewhere.connections == 0
+        page.heal()
         await tell_the_rest(there)
