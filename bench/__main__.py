@@ -41,7 +41,7 @@ def table(figures: list[Figure]) -> Table:
         shown.add_row(
             each.number,
             each.what,
-            _number(each.budget, each.unit),
+            ("≥ " if each.at_least else "") + _number(each.budget, each.unit),
             _number(each.measured, each.unit),
             "–".join(_number(edge) for edge in each.spread or ()),
             _number(each.floor, each.unit),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.figures import Figure
 from bench.peer import Peer
-from bench.world import TEN, running, settings, subscribe
+from bench.world import TEN, people, running, settings, subscribe
 from notifier.app import Service
 from notifier.message import Receipt
 from notifier.model import State
@@ -28,7 +28,7 @@ async def fanout(peer: Peer, folder: Path) -> list[Figure]:
     database = folder / "notifier.db"
     async with running(settings(folder, peer)) as program:
         filters = [Filter(components=("Websocket", f"T{number}")) for number in range(FILTERS)]
-        await subscribe(program.store, PEOPLE, filters)
+        await subscribe(program.store, people(PEOPLE), filters)
         before = _size(database)
         peer.show(1)
         wall, cpu = time.monotonic(), time.process_time()

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from bench.figures import Figure, percentile
 from bench.peer import Peer, Stamp
-from bench.world import CHANNELS, TEN, running, settings, subscribe
+from bench.world import CHANNELS, TEN, people, running, settings, subscribe
 from notifier.app import Service
 from notifier.model import State
 from notifier.store import schema as t
@@ -36,7 +36,7 @@ async def latency(peer: Peer, folder: Path) -> list[Figure]:
             tasks.create_task(sender.run())
         floor = await _bare(peer)
         few = [await _change(peer, day, program, printed) for day in range(1, FEW + 1)]
-        await subscribe(program.store, 100_000)
+        await subscribe(program.store, people(100_000))
         many = [await _change(peer, FEW + day, program, printed) for day in range(1, MANY + 1)]
         for sender in program.senders:
             sender.stop()
@@ -92,7 +92,7 @@ async def _bare(peer: Peer) -> list[float]:
             peer.show(0)
             page = json.loads((await reader.get(f"{peer.ports.page}{PAGE}")).content)
             text = page["incidents"][0]["incident_updates"][0]["body"]
-            async with sender.post(f"{peer.ports.sinks}/bot1/send", data={"chat_id": 1, "text": text}) as answer:
+            async with sender.post(f"{peer.ports.telegram}/bot1/send", data={"chat_id": 1, "text": text}) as answer:
                 await answer.read()
             at = {stamp.what: stamp.at for stamp in peer.stamps()}
             found.append((at["telegram"] - at[PAGE]) * 1000)

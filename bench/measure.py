@@ -16,6 +16,7 @@ from bench.figures import Figure
 from bench.latency import latency
 from bench.peer import DAYS, Peer, peer
 from bench.process import memory, start
+from bench.send import send
 from bench.ticks import changed, quiet
 
 MEASUREMENTS: dict[str, Callable[[Peer, Path], Coroutine[Any, Any, list[Figure]]]] = {
@@ -23,6 +24,7 @@ MEASUREMENTS: dict[str, Callable[[Peer, Path], Coroutine[Any, Any, list[Figure]]
     "changed": changed,
     "latency": latency,
     "fanout": fanout,
+    "send": send,
     "memory": memory,
     "start": start,
 }

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from bench.peer import Peer
 from notifier.app import Service, service
 from notifier.config import Settings, load
+from notifier.deliver import Sender
 from notifier.logs import logging_to
 from notifier.store import schema as t
 from notifier.store.sql import SqlStore
@@ -50,7 +51,7 @@ def write_settings(folder: Path, peer: Peer, *, seconds: float = 0.02, welcome: 
         b = "{ports.sinks}/webhook/b"
         [telegram]
         bot_token = "1:bench"
-        api_url = "{ports.sinks}"
+        api_url = "{ports.telegram}"
         [email]
         smtp_url = "smtp://127.0.0.1:{ports.smtp}"
         [announce]
@@ -72,12 +73,23 @@ async def running(settings: Settings, write: Callable[[str], None] = lambda _: N
             yield program
 
 
-def settings(folder: Path, peer: Peer) -> Settings:
-    return load(write_settings(folder, peer), {})
+def settings(folder: Path, peer: Peer, **telegram: float | None) -> Settings:
+    """With `telegram`'s values even where a file may not have them: None messages a second are as many as go."""
+    loaded = load(write_settings(folder, peer), {})
+    return loaded.model_copy(update={"telegram": loaded.telegram.model_copy(update=telegram)})
 
 
-async def subscribe(store: SqlStore, count: int, filters: Sequence[Filter] = (Filter(),)) -> None:
-    """`count` people on Telegram, who share these filters."""
+def telegram_of(program: Service) -> Sender:
+    return next(sender for sender in program.senders if sender.channel.name == "telegram")
+
+
+def people(count: int) -> list[str]:
+    """So many private chats on Telegram."""
+    return [f"telegram:{1_000_000_000 + number}" for number in range(count)]
+
+
+async def subscribe(store: SqlStore, addresses: Sequence[str], filters: Sequence[Filter] = (Filter(),)) -> None:
+    """Subscriptions that share these filters."""
     async with store.engine.begin() as connection:
         known = set((await connection.execute(sa.select(t.filters.c.doc))).scalars())
         docs = [t.FILTER.dump(each) for each in filters]
@@ -87,7 +99,6 @@ async def subscribe(store: SqlStore, count: int, filters: Sequence[Filter] = (Fi
         ids = {doc: number for number, doc in await connection.execute(sa.select(t.filters.c.id, t.filters.c.doc))}
         await connection.execute(
             sa.insert(t.subscriptions).values(
-                channel="telegram",
                 origin="self",
                 name="",
                 active=True,
@@ -96,8 +107,12 @@ async def subscribe(store: SqlStore, count: int, filters: Sequence[Filter] = (Fi
                 created_at=t.AT_ONCE,
             ),
             [
-                {"address": address, "written": address, "filter_id": ids[docs[number % len(docs)]]}
-                for number in range(count)
-                for address in [f"telegram:{1_000_000_000 + number}"]
+                {
+                    "address": address,
+                    "written": address,
+                    "channel": address.partition(":")[0],
+                    "filter_id": ids[docs[number % len(docs)]],
+                }
+                for number, address in enumerate(addresses)
             ],
         )
