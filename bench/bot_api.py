@@ -37,7 +37,7 @@ class Tally:
     first: float = 0.0
     last: float = 0.0
     early: float = 0.0
-    """Seconds by which the hastiest message came before its turn."""
+    """Seconds by which the hastiest message, refused or not, came before its turn."""
 
     @property
     def seconds(self) -> float:
@@ -68,6 +68,7 @@ class BotApi:
         now, tally = time.monotonic(), self.tally
         if self._rule.per_second:
             early = self._turn - now
+            tally = replace(tally, early=max(tally.early, early))
             if early > TOLERANCE:
                 self.tally = replace(tally, refused=tally.refused + 1)
                 wanted = (
@@ -75,7 +76,6 @@ class BotApi:
                 )
                 return _http(b"429 Too Many Requests", wanted)
             self._turn = max(self._turn, now) + 1 / self._rule.per_second
-            tally = replace(tally, early=max(tally.early, early))
         if not tally.sent:
             self._arrived()
         self.tally = replace(tally, sent=tally.sent + 1, first=tally.first or now, last=now)

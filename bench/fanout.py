@@ -29,20 +29,20 @@ async def fanout(peer: Peer, folder: Path) -> list[Figure]:
     async with running(settings(folder, peer)) as program:
         filters = [Filter(components=("Websocket", f"T{number}")) for number in range(FILTERS)]
         await subscribe(program.store, people(PEOPLE), filters)
-        before = _size(database)
+        before = in_use(database)
         peer.show(1)
         wall, cpu = time.monotonic(), time.process_time()
         outcome = await program.poll.page(program.page_sources[0])
         wall, cpu = time.monotonic() - wall, time.process_time() - cpu
         assert len(outcome.changes) == 1
         assert (await program.store.counts())["pending"] == PEOPLE + len(TEN)
-        written = _size(database)
+        written = in_use(database)
         fan_out_floor, delivery_floor = _bare(database, folder / "bare.db")
         began = time.process_time()
         await _deliver_all(program)
         delivering = time.process_time() - began
         assert (await program.store.counts())["sent"] == PEOPLE + len(TEN)
-        sent = _size(database)
+        sent = in_use(database)
     return [
         Figure(
             number="P8",
@@ -88,7 +88,7 @@ async def _deliver_all(program: Service) -> None:
                     settling.create_task(program.store.settle(settlement))
 
 
-def _size(database: Path) -> int:
+def in_use(database: Path) -> int:
     """Bytes in use, whatever still stands in the log."""
     with sqlite3.connect(database) as connection:
         pages, free, size = (

@@ -11,9 +11,12 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from bench.bulkhead import bulkhead
 from bench.fanout import fanout
 from bench.figures import Figure
+from bench.growth import growth
 from bench.latency import latency
+from bench.limits import limits
 from bench.peer import DAYS, Peer, peer
 from bench.process import memory, start
 from bench.send import send
@@ -25,6 +28,9 @@ MEASUREMENTS: dict[str, Callable[[Peer, Path], Coroutine[Any, Any, list[Figure]]
     "latency": latency,
     "fanout": fanout,
     "send": send,
+    "limits": limits,
+    "growth": growth,
+    "bulkhead": bulkhead,
     "memory": memory,
     "start": start,
 }

@@ -63,14 +63,14 @@ async def memory(peer: Peer, folder: Path) -> list[Figure]:
     settings = write_settings(folder, peer, seconds=0.05, welcome=True)
     with _running(_program(settings)) as program:
         _wait(peer, lambda seen: seen[CLOCK] >= SETTLED and set(CHANNELS) - {"console"} <= set(seen))
-        rest = _rss(program.pid)
+        rest = rss(program.pid)
         _wait(peer, lambda seen: seen[CLOCK] >= SETTLED + HOUR)
-        hour = _rss(program.pid)
-        most = _rss(program.pid, "VmHWM")
+        hour = rss(program.pid)
+        most = rss(program.pid, "VmHWM")
     with _running([sys.executable, "-c", f"{LIBRARIES} print(flush=True); input()"]) as bare:
         assert bare.stdout is not None
         bare.stdout.readline()
-        floor = _rss(bare.pid)
+        floor = rss(bare.pid)
     return [
         Figure(
             number="P9",
@@ -123,7 +123,7 @@ def _wait(peer: Peer, enough: Callable[[Counter[str]], bool]) -> float:
     raise TimeoutError(f"waited in vain; so far there came {Counter(stamp.what for stamp in peer.stamps())}")
 
 
-def _rss(pid: int, name: str = "VmRSS") -> float:
+def rss(pid: int | str, name: str = "VmRSS") -> float:
     """Megabytes, from the kernel."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith(f"{name}:"):

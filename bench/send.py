@@ -14,7 +14,7 @@ from statistics import median
 from bench.bot_api import Rule
 from bench.figures import Figure, interval
 from bench.peer import Peer
-from bench.world import people, running, settings, subscribe, telegram_of
+from bench.world import outbox_filled, settings, telegram_of
 from notifier import app
 from notifier.app import Service
 from notifier.channels import Telegram
@@ -126,13 +126,8 @@ async def send(peer: Peer, folder: Path) -> list[Figure]:
 @asynccontextmanager
 async def _waiting(peer: Peer, folder: Path, in_flight: int, messages: int) -> AsyncIterator[Trial]:
     """So many messages to send, without a rate."""
-    folder.mkdir()
-    peer.show(0)
     wanted = settings(folder, peer, messages_per_second=None, max_in_flight=in_flight)
-    async with running(wanted) as program:
-        await subscribe(program.store, people(messages))
-        peer.show(1)
-        assert len((await program.poll.page(program.page_sources[0])).changes) == 1
+    async with outbox_filled(wanted, peer, messages) as program:
         yield Trial(program)
 
 

@@ -73,10 +73,27 @@ async def running(settings: Settings, write: Callable[[str], None] = lambda _: N
             yield program
 
 
+@asynccontextmanager
+async def outbox_filled(settings: Settings, peer: Peer, count: int) -> AsyncIterator[Service]:
+    """The service with one change to tell so many people on Telegram, beside the TEN."""
+    peer.show(0)
+    async with running(settings) as program:
+        await subscribe(program.store, people(count))
+        peer.show(1)
+        outcome = await program.poll.page(program.page_sources[0])
+        assert len(outcome.changes) == 1
+        yield program
+
+
 def settings(folder: Path, peer: Peer, **telegram: float | None) -> Settings:
+    folder.mkdir(exist_ok=True)
+    return loaded(write_settings(folder, peer), **telegram)
+
+
+def loaded(path: Path, **telegram: float | None) -> Settings:
     """With `telegram`'s values even where a file may not have them: None messages a second are as many as go."""
-    loaded = load(write_settings(folder, peer), {})
-    return loaded.model_copy(update={"telegram": loaded.telegram.model_copy(update=telegram)})
+    found = load(path, {})
+    return found.model_copy(update={"telegram": found.telegram.model_copy(update=telegram)})
 
 
 def telegram_of(program: Service) -> Sender:
