@@ -67,6 +67,10 @@ async def _grown(peer: Peer, folder: Path, size: int) -> Grown:
     peer.show(0)
     async with running(settings(folder, peer)) as program:
         await subscribe(program.store, people(size))
+    return _apart(peer, folder, size)
+
+
+def _apart(peer: Peer, folder: Path, size: int) -> Grown:
     command = f"{AS_INSTALLED} from bench.growth import tell; tell({str(folder)!r}, {size})"
     with subprocess.Popen(
         [sys.executable, "-c", command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
