@@ -135,7 +135,7 @@ async def _serve(pipe: Pipe, town: _Town) -> None:
     app.router.add_post("/webhook/{name}", town.sinks.webhook)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    await web.TCPSite(runner, HERE).start()
+    await web.TCPSite(runner, HERE, 0).start()
     smtp = await asyncio.start_server(town.sinks.mail, HERE, 0)
     loop = asyncio.get_running_loop()
     telegram = await loop.create_server(lambda: Connection(town.bot_api), HERE, 0, backlog=1024)
