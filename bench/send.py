@@ -20,6 +20,7 @@ from notifier.app import Service
 from notifier.channels import Telegram
 from notifier.channels.telegram import Payload, _arguments, compose
 from notifier.message import Message, Receipt
+from notifier.ports import Throttles
 from notifier.subscription import Address
 
 ROUNDS, MESSAGES = 10, 1_000
@@ -41,6 +42,7 @@ class Counted:
     """A channel that calls `enough` with its `most`-th message, whose payload it keeps."""
 
     can_edit, can_find, keeps_root = True, False, True
+    throttles: Throttles = "all"
 
     enough: Callable[[], None]
 

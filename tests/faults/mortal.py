@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from notifier.deliver import Sender
 from notifier.message import Message, Receipt
 from notifier.poll import Poll
-from notifier.ports import ChannelFailure
+from notifier.ports import ChannelFailure, Throttles
 from notifier.render import Page
 from notifier.retry import POLICIES
 from notifier.store.sql import SqlStore
@@ -30,6 +30,8 @@ IN_FLIGHT = 4
 
 class HostClock:
     """The time of a host, which may be wrong; its intervals are right."""
+
+    second = 1.0
 
     def __init__(self, true: Callable[[], datetime]) -> None:
         self._true = true
@@ -123,6 +125,7 @@ class Line:
         self.can_edit = provider.can_edit
         self.can_find = provider.can_find
         self.keeps_root = provider.keeps_root
+        self.throttles: Throttles = "call" if provider.name == "slack" else "all"
         self.notes: list[str] = []
 
     async def send(self, to: Address, message: Message) -> Receipt:

@@ -285,8 +285,8 @@ class Machine(RuleBasedStateMachine):
     async def _next_due(self) -> datetime | None:
         store = self.processes[0].store
         far = self.now() + timedelta(days=9)
-        dues = [await store.next_due(each.name, far, with_edits=each.can_edit) for each in self.providers]
-        return min((due for due in dues if due is not None), default=None)
+        dues = [await store.next_due(each.name, far) for each in self.providers]
+        return min((due for both in dues for due in both if due is not None), default=None)
 
 
 _TEMPLATE: list[Path] = []
