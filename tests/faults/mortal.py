@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -232,3 +233,20 @@ class Process:
 
 async def _awaited(work: Awaitable[None]) -> None:
     await work
+
+
+_TEMPLATE: list[Path] = []
+
+
+def template() -> Path:
+    """An empty database with the newest schema."""
+    if not _TEMPLATE:
+        folder = Path(tempfile.mkdtemp())
+        _TEMPLATE.append(folder / "template.db")
+
+        async def make() -> None:
+            store = await SqlStore.open(f"sqlite:///{_TEMPLATE[0]}", token=1)
+            await store.close()
+
+        asyncio.run(make())
+    return _TEMPLATE[0]

@@ -18,24 +18,16 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from notifier.store.sql import SqlStore
 from notifier.subscription import Address, Filter, Subscription
 from tests.builders import NOW
-from tests.faults.judge import Judge, Reader
+from tests.faults.judge import READERS, Judge, Reader
 from tests.faults.model_page import ModelPage, Reading
-from tests.faults.mortal import HostClock, Process
+from tests.faults.mortal import HostClock, Process, template
 from tests.faults.providers import Answer, Provider
 from tests.faults.timeless import TimelessLoop
 
 T = TypeVar("T")
 
-READERS = (
-    Reader("slack:C1"),
-    Reader("slack:C2", min_impact="major"),
-    Reader("telegram:-1"),
-    Reader("telegram:-2", min_impact="major"),
-    Reader("mailto:ops@example.com"),
-)
 CHANNELS = ("slack", "telegram", "mailto")
 NAMES = st.sampled_from(("one", "two"))
 SOURCES = st.sampled_from(("summary", "incidents", "feed"))
@@ -193,8 +185,16 @@ class Machine(RuleBasedStateMachine):
         self.do(both())
 
     @precondition(lambda self: self.processes)
-    @rule(which=st.integers(0, 1), channel=st.sampled_from(CHANNELS), answers=ANSWERS, moment=st.integers(1, 16))
-    def die_delivering(self, which: int, channel: str, answers: list[Answer], moment: int) -> None:
+    @rule(
+        which=st.integers(0, 1),
+        channel=st.sampled_from(CHANNELS),
+        answers=ANSWERS,
+        moment=st.integers(1, 12),
+        news=st.booleans(),
+    )
+    def die_delivering(self, which: int, channel: str, answers: list[Answer], moment: int, news: bool) -> None:
+        if news:
+            self.post_and_read("one", "investigating", "major", which)
         self._answers(channel, answers)
         process = self._process(which)
         self.do(process.dies_during(process.deliver(channel), moment))
@@ -287,23 +287,6 @@ class Machine(RuleBasedStateMachine):
         far = self.now() + timedelta(days=9)
         dues = [await store.next_due(each.name, far) for each in self.providers]
         return min((due for both in dues for due in both if due is not None), default=None)
-
-
-_TEMPLATE: list[Path] = []
-
-
-def template() -> Path:
-    """An empty database with the newest schema."""
-    if not _TEMPLATE:
-        folder = Path(tempfile.mkdtemp())
-        _TEMPLATE.append(folder / "template.db")
-
-        async def make() -> None:
-            store = await SqlStore.open(f"sqlite:///{_TEMPLATE[0]}", token=1)
-            await store.close()
-
-        asyncio.run(make())
-    return _TEMPLATE[0]
 
 
 Machine.TestCase.settings = settings(
