@@ -29,6 +29,15 @@ class Reader:
     min_impact: str = "none"
 
 
+READERS = (
+    Reader("slack:C1"),
+    Reader("slack:C2", min_impact="major"),
+    Reader("telegram:-1"),
+    Reader("telegram:-2", min_impact="major"),
+    Reader("mailto:ops@example.com"),
+)
+
+
 @dataclass(frozen=True)
 class Row:
     """A delivery as the database has it."""

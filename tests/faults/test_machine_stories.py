@@ -37,7 +37,7 @@ def test_a_clock_a_day_off_repeats_nothing_where_the_provider_can_be_asked(days:
 def test_a_death_between_the_call_and_its_result_is_asked_about_by_the_next_process() -> None:
     with story() as machine:
         machine.post_and_read("one", "investigating", "major", which=0)
-        machine.die_delivering(which=0, channel="slack", answers=[], moment=5)
+        machine.die_delivering(which=0, channel="slack", answers=[], moment=7, news=False)
         machine.start()
         machine.deliver_all(which=0)
         slack = machine.providers[0]
