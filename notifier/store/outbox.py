@@ -98,31 +98,36 @@ _BUSY = sa.exists().where(
 _RANKS = range(FIRST, LAST + 1)
 
 
-def _due(rank: int, *, retried: bool) -> sa.Select[Any]:
+def _due(rank: int, *, retried: bool, resting: bool) -> sa.Select[Any]:
     """What is due, of one rank; what had to wait for its time goes before what never waited, or it might never go."""
-    since = _d.due_at > AT_ONCE if retried else _d.due_at == AT_ONCE
+    due = (
+        (_d.due_at > AT_ONCE) & (_d.due_at <= sa.bindparam("now", type_=t.Instant)) if retried else _d.due_at == AT_ONCE
+    )
     found = (
         sa.select(_d.subscription_id, _d.subject_id, sa.literal(2 * rank + (not retried)).label("place"))
         .where(
             _d.channel == sa.bindparam("channel"),
             _d.rank == rank,
-            since,
-            _d.due_at <= sa.bindparam("now", type_=t.Instant),
-            _d.subscription_id.not_in(sa.bindparam("resting", expanding=True)),
+            due,
             sa.not_(_BUSY),
+            *([_d.subscription_id.not_in(sa.bindparam("resting", expanding=True))] if resting else []),
         )
-        .order_by(_d.due_at, _d.id)
+        .order_by(*([_d.due_at] if retried else []), _d.id)
         .limit(sa.bindparam("most", type_=sa.Integer))
     )
     return sa.select(found.subquery())
 
 
-DUE_LANES = (
-    sa.union_all(*(_due(rank, retried=retried) for rank in _RANKS for retried in (True, False)))
-    .order_by("place")
-    .limit(sa.bindparam("most", type_=sa.Integer))
-)
-"""Lanes with something due and nothing under way or backing off, the most urgent and then the longest waiting first."""
+def _due_first(*, resting: bool) -> sa.Select[Any]:
+    ranks = ((rank, retried) for rank in _RANKS for retried in (True, False))
+    found = sa.union_all(*(_due(rank, retried=retried, resting=resting) for rank, retried in ranks)).subquery()
+    return sa.select(found).order_by(found.c.place).limit(sa.bindparam("most", type_=sa.Integer))
+
+
+DUE_LANES, DUE_LANES_BUT = _due_first(resting=False), _due_first(resting=True)
+"""Lanes with something due and nothing under way or backing off, the most urgent and then the longest waiting first;
+the second leaves out subscriptions that rest.
+"""
 
 WAITING = (
     sa.select(
@@ -151,9 +156,13 @@ WAITING = (
 
 
 async def _due_lanes(connection: AsyncConnection, wish: Wish, token: int, now: datetime) -> list[Lane]:
-    given = {"channel": wish.channel, "now": now, "token": token, "most": wish.most * 4, "resting": list(wish.resting)}
-    rows = await connection.execute(DUE_LANES, given)
-    return list(dict.fromkeys((row[0], row[1]) for row in rows))[: wish.most]
+    """Mostly nobody who rests is owed anything else; to name them all in every claim would cost a fan-out dear."""
+    given = {"channel": wish.channel, "now": now, "token": token, "most": wish.most * 2}
+    lanes = {(row[0], row[1]): None for row in await connection.execute(DUE_LANES, given)}
+    if any(subscription in wish.resting for subscription, _ in lanes):
+        rows = await connection.execute(DUE_LANES_BUT, {**given, "resting": list(wish.resting)})
+        lanes = {(row[0], row[1]): None for row in rows}
+    return list(lanes)[: wish.most]
 
 
 async def _waiting(connection: AsyncConnection, lanes: Sequence[Lane]) -> dict[Lane, list[sa.Row[Any]]]:
