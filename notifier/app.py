@@ -17,9 +17,11 @@ import httpx
 import structlog
 
 from notifier.channels import CHANNELS, Console, Email, Slack, SlackWebhook, Telegram
+from notifier.channels.heartbeat import Heartbeat
 from notifier.channels.transport import TIMEOUT
 from notifier.config import Settings
 from notifier.deliver import Sender
+from notifier.distress import Distress
 from notifier.pace import LIMITS
 from notifier.poll import Outcome, Poll
 from notifier.ports import Channel, Clock, SourceFailed, StoreRefused
@@ -31,11 +33,15 @@ from notifier.sources.fetch import PageLookup, Polled, exchange_source, feed_sou
 from notifier.store.engine import exists, only_process
 from notifier.store.sql import SqlStore
 from notifier.urls import unsubscribe_url
+from notifier.watch import Watch
 
 USER_AGENT = "kraken-status-notifier (+https://pypi.org/project/kraken-status-notifier)"
 
 STOP_SECONDS = 10
 """How long the sends under way may take once the process was told to stop."""
+
+WATCH_SECONDS = 5
+"""How often the bot looks at itself."""
 
 TAKEOVER_SECONDS = 15
 """How long a new process waits for the one before it to let go of a SQLite file."""
@@ -158,6 +164,7 @@ class Service:
     store: SqlStore
     poll: Poll
     senders: Sequence[Sender]
+    watch: Watch
     page: Page
     page_sources: Sequence[Polled]
     exchange: Polled | None
@@ -166,14 +173,14 @@ class Service:
 
     async def run(self, *, once: bool = False) -> dict[str, int]:
         """Until `stop` – or, with `once`, until one round is polled and the outbox empty. Deliveries by state."""
-        await self.store.sync(self.settings.subscriptions, welcome=self.settings.announce.welcome, now=self.clock.now())
+        await self.sync()
         await self.store.abandon_leases(self.clock.now() + timedelta(seconds=3))
         await self.poll.start()
         if once:
             first = await self._first_round()
-            async with asyncio.TaskGroup() as tasks:
-                for sender in self.senders:
-                    tasks.create_task(sender.run(until_empty=True))
+            await self._empty_outbox()
+            if await self.watch.step():
+                await self._empty_outbox()
             if all(first[source.name].reason for source in self.page_sources):
                 raise SourceFailed(f"the status page did not answer: {first[self.page_sources[0].name].reason}")
             return await self.store.counts()
@@ -187,6 +194,17 @@ class Service:
                 log.warning("a send did not end in time; it counts as uncertain")
                 task.cancel()
         return await self.store.counts()
+
+    async def sync(self) -> None:
+        """Makes the database's recipients those of the settings."""
+        wanted, operators = self.settings.subscriptions, tuple(dict.fromkeys(self.settings.operators.to))
+        welcome = self.settings.announce.welcome
+        await self.store.sync(wanted, welcome=welcome, now=self.clock.now(), operators=operators)
+
+    async def _empty_outbox(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            for sender in self.senders:
+                tasks.create_task(sender.run(until_empty=True))
 
     def stop(self) -> None:
         """No more polls and claims; `run` returns when the sends under way are settled."""
@@ -220,6 +238,7 @@ class Service:
             step = self._again(self.exchange, self.poll.exchange)
             schedule.repeat("exchange", step, self._wait(self.exchange, first["exchange"]))
         schedule.repeat("housekeeping", self._keep_house)
+        schedule.repeat("watch", self._watch)
         await schedule.run(self.stopping)
 
     def _again(self, source: Polled, read: Callable[[Polled], Awaitable[Outcome]]) -> Callable[[], Awaitable[float]]:
@@ -241,6 +260,10 @@ class Service:
         if source.name != "feed":
             return usual
         return min(usual, page.feed_poll_seconds) if self.poll.is_failing("summary") else page.feed_poll_seconds
+
+    async def _watch(self) -> float:
+        await self.watch.step()
+        return WATCH_SECONDS
 
     async def _keep_house(self) -> float:
         await self.poll.welcome(self.page.name)
@@ -272,7 +295,8 @@ async def service(
         reader, session = await stack.enter_async_context(http_clients())
         key = await store.signing_key(secrets.token_urlsafe(32)) if settings.web.public_url else ""
         found = channels if channels is not None else make_channels(settings, session, write, key)
-        wanted = {subscription.address.channel for subscription in settings.subscriptions}
+        operators = tuple(dict.fromkeys(settings.operators.to))
+        wanted = {to.channel for to in (*(each.address for each in settings.subscriptions), *operators)}
         senders = [_sender(settings, found[name], store, page, clock) for name in CHANNELS if name in wanted]
 
         def wake() -> None:
@@ -280,11 +304,16 @@ async def service(
                 sender.wake()
 
         sources, exchange = sources_of(settings, reader)
+        poll = Poll(store, PageLookup(reader, settings.status_page.url), clock, wake)
+        distress = Distress(store, found, operators, page, clock)
+        url = settings.operators.heartbeat_url
+        pulse = Heartbeat(url.get_secret_value(), session) if url else None
         yield Service(
             settings=settings,
             store=store,
-            poll=Poll(store, PageLookup(reader, settings.status_page.url), clock, wake),
+            poll=poll,
             senders=senders,
+            watch=Watch(store, poll, senders, clock, operators, distress, pulse),
             page_sources=sources,
             page=page,
             exchange=exchange,

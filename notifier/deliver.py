@@ -76,10 +76,14 @@ class Sender:
         self._busy = 0
         self._editing = 0
 
-    @property
     def condition(self) -> ChannelState:
-        """How the channel does."""
-        return self._gate.condition
+        """How the channel fares."""
+        return self._gate.condition()
+
+    def suspect(self) -> None:
+        """It was broken when the process before this one ended: asks the provider, even if nothing is due."""
+        self._gate.suspect()
+        self._woken.set()
 
     def wake(self) -> None:
         """Something new is due."""

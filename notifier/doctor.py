@@ -7,17 +7,11 @@ from dataclasses import dataclass, field
 
 from notifier.app import http_clients, make_channels, open_store, sources_of
 from notifier.config import Settings
+from notifier.health import CREDENTIALS
 from notifier.message import Line, Message, Receipt, Role, Span
 from notifier.model import Incident, Snapshot
 from notifier.ports import BadCredentials, Channel, ChannelFailure, Clock, Gone, SourceFailed, StoreRefused
 from notifier.subscription import Address
-
-_CREDENTIALS = {
-    "slack": "set slack.bot_token to the bot token (xoxb-…) of your app, installed in the workspace",
-    "slack-webhook": "make the webhook anew in your Slack app and set it in [slack.webhooks]",
-    "telegram": "set telegram.bot_token to what @BotFather gave you",
-    "mailto": "check user, password and port in email.smtp_url; an account with two factors wants an app password",
-}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,7 +56,7 @@ async def _channel(name: str, channel: Channel) -> Finding:
     try:
         return Finding(name=name, said=await channel.check())
     except (BadCredentials, Gone) as refused:
-        return Finding(name=name, said=refused.reason, cure=_CREDENTIALS.get(name, "check the credentials"))
+        return Finding(name=name, said=refused.reason, cure=CREDENTIALS.get(name, "check the credentials"))
     except ChannelFailure as failed:
         return Finding(name=name, said=failed.reason, cure="try again; if it stays, check the network and the URL")
 

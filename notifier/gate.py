@@ -36,15 +36,19 @@ class Gate:
         self._breaker = Breaker(self._scale)
         self._pauses: dict[str, float] = {}
         self._queue = asyncio.Lock()
+        self._heard = self._suspected = False
         self._put_back: dict[int, float] = {}
 
-    @property
     def condition(self) -> ChannelState:
-        """How the channel does, for those who look after it."""
+        """How the channel fares, as far as this process knows."""
         self._breaker.on_trial(_loop_time())
         state = self._breaker
         return ChannelState(
-            name=self._channel.name, broken_since=state.since, refused=state.refused, reason=state.reason
+            name=self._channel.name,
+            broken_since=state.since,
+            refused=state.refused,
+            reason=state.reason,
+            heard=self._heard,
         )
 
     def room(self, places: int, busy: int) -> int:
@@ -95,13 +99,19 @@ class Gate:
 
     def worked(self) -> None:
         """The provider took something."""
+        self._heard = True
         broken = self._breaker.since is not None
         self._breaker.worked()
         if broken:
             log.info("channel works again", channel=self._channel.name)
 
+    def suspect(self) -> None:
+        """A process before this one left it broken: that is to be seen into, even if nothing has to be sent."""
+        self._suspected = not self._heard
+
     def failed(self, failure: ChannelFailure) -> None:
         """A call ended so."""
+        self._heard = True
         if self._breaker.failed(failure, _loop_time(), self._clock.now()):
             log.error(
                 "channel broken", channel=self._channel.name, reason=failure.reason, refused=self._breaker.refused
@@ -122,8 +132,10 @@ class Gate:
 
     async def probe(self) -> None:
         """Asks the provider about the bot itself, if it is time to."""
-        if self._breaker.probe_in(_loop_time()) != 0:
+        broken = self._breaker.probe_in(_loop_time())
+        if broken != 0 and not (self._suspected and broken is None):
             return
+        self._suspected = False
         failure: ChannelFailure | None = None
         try:
             async with asyncio.timeout(PROBE_SECONDS):
@@ -132,7 +144,9 @@ class Gate:
             failure = failed
         except TimeoutError:
             failure = NotSent(f"no answer within {PROBE_SECONDS} s")
-        self._breaker.probed(failure, _loop_time(), self._clock.now())
+        self._heard = True
+        if failure is not None or broken is not None:
+            self._breaker.probed(failure, _loop_time(), self._clock.now())
 
     def _begin(self, scope: str, length: timedelta) -> None:
         until = _loop_time() + length.total_seconds() * self._scale

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from notifier.model import TERMINAL, Affected, Change, Topic, Window
 
@@ -132,12 +132,70 @@ class SourceState:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ChannelState:
-    """How sending through one channel does."""
+class SourceHealth:
+    """How one source fares as this process sees it."""
 
     name: str
-    broken_since: datetime | None
-    """None if nothing is wrong."""
-    refused: bool
-    """Its credentials were."""
+    heard: bool = False
+    """Whether this process tried it at all."""
+    ok_at: datetime | None = None
+    """Its last reading of this process."""
+    failing_since: datetime | None = None
+    stale_since: datetime | None = None
+    """From when on it gave answers that were too old."""
+    age: timedelta | None = None
+    """How old the last answer said it was (HTTP `Age`)."""
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChannelState:
+    """How one channel fares as this process sees it."""
+
+    name: str
+    broken_since: datetime | None = None
+    refused: bool = False
+    """The credentials were."""
+    reason: str = ""
+    heard: bool = True
+    """Whether the provider was asked for anything since the start."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Backlog:
+    """What one channel owes."""
+
+    channel: str
+    oldest: datetime
+    """Since when the oldest of it has been news; the end of quiet hours for what waited for them."""
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SwitchedOff:
+    """A configured recipient that refused. `again`: switched on since, and nothing has reached it yet."""
+
+    address: str
     reason: str
+    again: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeadLetters:
+    """Deliveries that the bot gave up on one channel."""
+
+    channel: str
+    count: int
+    reason: str
+    """Of the newest."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Owed:
+    """What the database says of the bot's own health."""
+
+    backlogs: tuple[Backlog, ...] = ()
+    switched_off: tuple[SwitchedOff, ...] = ()
+    dead: tuple[DeadLetters, ...] = ()
+    raised: Mapping[str, Change] = field(default_factory=dict)
+    """The troubles told and not over, as they were told."""

@@ -101,7 +101,7 @@ class Message:
     subject: str
     """One plain line: a mail's subject, a notification's preview."""
     lines: tuple[Line, ...]
-    """The first has the role TITLE, the last one the role LINK."""
+    """The first has the role TITLE; the last one the role LINK, or NOTE where there is nothing to link to."""
     date: datetime
     """When it was first tried. The same on every retry."""
     topic: str = ""

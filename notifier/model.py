@@ -33,6 +33,8 @@ class Kind(StrEnum):
     EXCHANGE_CHANGED = "exchange.changed"
     MAINTENANCE_DUE = "maintenance.due"
     WELCOME = "welcome"
+    BOT_TROUBLE = "bot.trouble"
+    BOT_RECOVERED = "bot.recovered"
 
 
 class Phase(StrEnum):

@@ -15,7 +15,8 @@ from functools import partial
 import structlog
 
 from notifier.diff import diff_exchange, diff_page
-from notifier.known import Known, KnownIncident
+from notifier.health import STALE, odd_words
+from notifier.known import Known, KnownIncident, SourceHealth
 from notifier.model import Change, Snapshot
 from notifier.notice import remind, welcome, withdraw
 from notifier.ports import Clock, Lookup, News, PollStore, Source, SourceFailed, StoreFailed
@@ -56,6 +57,11 @@ class _Watch:
     noted_at: datetime | None = None
     listed: frozenset[str] = field(default_factory=frozenset)
     complete: bool = False
+    ok_at: datetime | None = None
+    failing_since: datetime | None = None
+    stale_since: datetime | None = None
+    age: timedelta | None = None
+    reason: str = ""
 
 
 class Poll:
@@ -71,11 +77,16 @@ class Poll:
         self._open: dict[str, KnownIncident] = {}
         self._missed: dict[str, int] = {}
         self._wrong_page = ""
+        self._odd: dict[str, None] = {}
 
     async def start(self) -> None:
         """Recalls what is known, and finishes what a process before this one left half written."""
         self._fresh = (await self._store.page()).watched_since is None
         self._open = {incident.id: incident for incident in await self._store.open_incidents()}
+        self._odd.update(dict.fromkeys(odd_words(self._open.values())))
+        for state in await self._store.sources():
+            since = (state.ok_at or state.polled_at) if state.failures else None
+            self._watches[state.name] = _Watch(failing_since=since, reason=state.reason)
         await self.finish()
 
     def is_active(self) -> bool:
@@ -87,6 +98,31 @@ class Poll:
 
     def is_failing(self, name: str) -> bool:
         return self._watches.get(name, _Watch()).failures > 0
+
+    def health(self) -> tuple[SourceHealth, ...]:
+        """How every source fares; what failed when the process before this one ended, fails until it answers."""
+        return tuple(
+            SourceHealth(
+                name=name,
+                heard=watch.tried,
+                ok_at=watch.ok_at,
+                failing_since=watch.failing_since,
+                stale_since=watch.stale_since,
+                age=watch.age,
+                reason=watch.reason,
+            )
+            for name, watch in self._watches.items()
+        )
+
+    @property
+    def wrong_page(self) -> str:
+        """Why what answers is not the page that is known; empty if it is."""
+        return self._wrong_page
+
+    @property
+    def oddities(self) -> tuple[str, ...]:
+        """Words met that this version does not know, such as `status on_fire`."""
+        return tuple(self._odd)
 
     async def page(self, source: Source) -> Outcome:
         """One reading of the status page or its feed."""
@@ -134,8 +170,15 @@ class Poll:
             return await self._failed(source, watch, SourceFailed(f"a bug: {type(bug).__name__}"))
         if watch.failures:
             log.info("source answers again", source=source.name, after_failures=watch.failures)
+        self._answered(source, watch)
         await self._note(source.name, watch, failures=0, reason="")
         return Outcome(changes=changes)
+
+    def _answered(self, source: Source, watch: _Watch) -> None:
+        now = self._clock.now()
+        stale = source.age is not None and source.age > STALE
+        watch.ok_at, watch.failing_since, watch.reason, watch.age = now, None, "", source.age
+        watch.stale_since = (watch.stale_since or now) if stale else None
 
     async def _take(
         self, source: Source, snapshot: Snapshot, watch: _Watch, diff: Callable[[Known, Snapshot, datetime], News]
@@ -168,6 +211,7 @@ class Poll:
         for note in news.notes:
             log.warning("left out of a reading", what=note)
         self._remember(news.known.incidents)
+        self._odd.update(dict.fromkeys(odd_words(news.known.incidents.values(), news.known.exchange)))
         if news.changes:
             self._told()
         if more:
@@ -194,6 +238,8 @@ class Poll:
         source.forget()  # what is not recorded has to be read again, whole, even if the page stays as it is
         watch.listed, watch.complete = frozenset(), False
         reason = str(failed)
+        if isinstance(failed, SourceFailed):
+            watch.failing_since, watch.reason = watch.failing_since or self._clock.now(), reason
         if not watch.failures:
             log.warning("source failed", source=source.name, reason=reason)
         await self._note(source.name, watch, failures=watch.failures + 1, reason=reason)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
-from notifier.known import Known, KnownIncident, KnownPage
+from notifier.known import Known, KnownIncident, KnownPage, Owed, SourceState
 from notifier.message import Message, Receipt
 from notifier.model import Change, Snapshot, State
 from notifier.subscription import Address, Filter
@@ -39,6 +39,10 @@ class Source(Protocol):
     """One thing that is polled."""
 
     name: str
+    age: timedelta | None
+    """How long the last answer had lain in a cache by its own word, the same answer again included; None if it did not
+    say.
+    """
 
     async def read(self) -> Snapshot | None:
         """None if it said the same as last time. Raises SourceFailed."""
@@ -302,6 +306,8 @@ class PollStore(Protocol):
 
     async def open_incidents(self) -> Sequence[KnownIncident]: ...
 
+    async def sources(self) -> Sequence[SourceState]: ...
+
     async def polled(self, name: str, at: datetime, *, ok: bool, failures: int, reason: str) -> None: ...
 
     async def welcome(self, greet: Callable[[int, Known], Change]) -> int:
@@ -339,3 +345,40 @@ class Outbox(Protocol):
 
     async def next_due(self, channel: str, now: datetime) -> tuple[datetime | None, datetime | None]:
         """When news of this channel can be claimed next, and when an outdated message; None if never."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Turn:
+    """What is told of the bot's own state at one moment, by the keys of the troubles."""
+
+    raised: Mapping[str, Change] = field(default_factory=dict)
+    over: Mapping[str, Change] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.raised or self.over)
+
+
+class AlarmStore(Protocol):
+    """What the watch over the bot itself remembers with. Every method is one transaction."""
+
+    origin: str
+    unwritable: str
+    """Why an attempt to write failed; empty if none did since `touch` last worked."""
+
+    async def owed(self, now: datetime) -> Owed:
+        """Reads only, and little. Raises StoreFailed."""
+
+    async def alarm(self, decide: Callable[[Mapping[str, Change]], Turn], to: Collection[Address]) -> Turn:
+        """Loads what is raised, decides, and writes the changes with a delivery for each of these addresses; of an end
+        only for those that were told of its beginning. Raises StoreFailed.
+        """
+
+    async def touch(self) -> None:
+        """Writes something of no importance. Raises StoreFailed."""
+
+
+class Pulse(Protocol):
+    """Tells somebody outside that the bot lives."""
+
+    async def ping(self) -> None:
+        """Raises ChannelFailure."""

@@ -68,8 +68,8 @@ def render(
     title = f"{state}: {newest.title}" if newest.kind is not Kind.WELCOME else newest.title
     return Message(
         delivery_ids=tuple(f"{origin}-{part.delivery_id}" for part in parts),
-        subject=f"[{page.name}] {title}",
-        topic=f"[{page.name}] {newest.first_title or newest.title}",
+        subject=f"[{_whose(newest, page)}] {title}",
+        topic=f"[{_whose(newest, page)}] {newest.first_title or newest.title}",
         lines=(
             text_line(f"{_icon(newest)} {title}", Role.TITLE, style="bold"),
             *facts(newest, date, now, kept=later),
@@ -135,6 +135,15 @@ def _now(change: Change, edits: Mapping[str | None, Change]) -> Change:
     return replace(change, text=edit.text, status=edit.status, at=edit.at, ended_at=ended)
 
 
+def _is_own(change: Change) -> bool:
+    """Whether it is about the notifier itself, and no news of the page's."""
+    return change.kind in (Kind.BOT_TROUBLE, Kind.BOT_RECOVERED)
+
+
+def _whose(change: Change, page: Page) -> str:
+    return f"{page.name} notifier" if _is_own(change) else page.name
+
+
 def _icon(change: Change) -> str:
     return "👋" if change.kind is Kind.WELCOME else ICONS[tone(change)]
 
@@ -149,7 +158,7 @@ def _latest(later: Sequence[Change], day: datetime) -> Iterable[Line]:
 
 def _said(change: Change, edit: Change | None, now: datetime) -> Iterable[Line]:
     text, at = (edit.text, edit.at) if edit else (change.text, change.at)
-    if change.kind is Kind.WELCOME or change.topic is Topic.EXCHANGE:
+    if change.topic in (Topic.BOT, Topic.EXCHANGE):
         yield from (text_line(line) for line in text.split("\n") if line)
     elif text:
         yield Line(spans=(Span(text="Kraken, "), moment(at, now), Span(text=":")))
@@ -227,10 +236,15 @@ def _notes(change: Change, now: datetime) -> Iterable[Line]:
         yield Line(spans=(Span(text="Published after the fact, "), moment(posted, now)), role=Role.NOTE)
     if now - posted > LATE:
         delivered = (Span(text=", delivered "), moment(now, now))
-        yield Line(spans=(Span(text="Late: posted "), moment(posted, now), *delivered), role=Role.NOTE)
+        yield Line(
+            spans=(Span(text=f"Late: {'noticed' if _is_own(change) else 'posted'} "), moment(posted, now), *delivered),
+            role=Role.NOTE,
+        )
 
 
 def _link(change: Change, page: Page) -> Line:
+    if _is_own(change):
+        return text_line("From the notifier itself; this is no news of Kraken's.", Role.NOTE)
     if change.incident_id:
         return text_line("Details on the status page", Role.LINK, url=f"{page.url}/incidents/{change.incident_id}")
     return text_line("Status page", Role.LINK, url=page.url)

@@ -38,6 +38,7 @@ class ScriptedSource:
 
     def __init__(self, name: str = "summary", *says: Snapshot | SourceFailed | None) -> None:
         self.name = name
+        self.age: timedelta | None = None
         self._says = list(says)
         self.forgotten = 0
 

@@ -7,8 +7,10 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from notifier.alarm import turn
 from notifier.diff import diff_exchange, diff_page
-from notifier.known import Known
+from notifier.health import Health, troubles
+from notifier.known import ChannelState, Known
 from notifier.message import Message
 from notifier.model import Advisory, Change, Component, Exchange, Snapshot, Window
 from notifier.notice import remind, welcome, withdraw
@@ -103,6 +105,20 @@ def welcomed(*readings: Snapshot) -> list[Change]:
     return [welcome(7, play(*readings)[1], "Kraken", NOW)]
 
 
+REFUSED = ChannelState(
+    name="slack", broken_since=at("11:48"), refused=True, reason="Slack refuses the bot: token_revoked"
+)
+
+
+def trouble(health: Health) -> list[Change]:
+    return list(turn({}, troubles(health, at("11:48")), at("11:48")).raised.values())
+
+
+def trouble_over() -> list[Change]:
+    raised = {each.reason: each for each in NEWS["trouble of the bot"]()}
+    return list(turn(raised, {}, NOW).over.values())
+
+
 HOSTILE = update(
     "11:29", text="<!channel> <https://evil.example|kraken.com>\n</blockquote><b>bold *x* _y_ `z` @all $BTC\n%s {0} \\n"
 )
@@ -194,7 +210,14 @@ NEWS: dict[str, Callable[[], Sequence[Change]]] = {
     "an impact and a status that nobody knows": lambda: newest(
         api(incident(update("11:55", "on_fire"), impact="apocalyptic"))
     ),
+    "trouble of the bot": lambda: trouble(Health(channels=(REFUSED,))),
+    "trouble of the bot over": trouble_over,
+    "a word that is new to the bot": lambda: trouble(Health(oddities=("status on_fire",))),
 }  # fmt: skip
+
+
+OWN = ("trouble of the bot", "trouble of the bot over", "a word that is new to the bot")
+"""What the bot says of itself: it leads nowhere, as it is no news of Kraken's."""
 
 
 STANDING: dict[str, tuple[Callable[[], Sequence[Change]], Callable[[], Sequence[Change]]]] = {
@@ -215,6 +238,7 @@ STANDING: dict[str, tuple[Callable[[], Sequence[Change]], Callable[[], Sequence[
         lambda: [*NEWS["maintenance due"](), *NEWS["maintenance started"]()],
     ),
     "first message of a maintenance, completed": (NEWS["maintenance scheduled"], NEWS["maintenance completed"]),
+    "first message of a trouble, over": (NEWS["trouble of the bot"], NEWS["trouble of the bot over"]),
     "first message of the exchange, online again": (NEWS["exchange leaving"], NEWS["exchange returning"]),
 }
 """First messages of conversations as they read later: what they told, and what happened since."""

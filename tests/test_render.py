@@ -16,7 +16,7 @@ from notifier.ports import Part
 from notifier.render import LATE, Page, render
 from notifier.words import duration, moment
 from tests.builders import NOW, at
-from tests.news import KRAKEN, NEWS
+from tests.news import KRAKEN, NEWS, OWN
 
 
 def message(changes: Sequence[Change], date: datetime | None = None, **more: object) -> Message:
@@ -24,8 +24,17 @@ def message(changes: Sequence[Change], date: datetime | None = None, **more: obj
     return render(parts, KRAKEN, origin="db", date=date or NOW, **more)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("case", NEWS)
-def test_every_message_says_what_it_is_about_and_leads_to_the_page_only(case: str) -> None:
+@pytest.mark.parametrize("case", OWN)
+def test_what_the_bot_says_of_itself_does_not_pass_for_news_of_krakens(case: str) -> None:
+    told = message(NEWS[case]())
+    assert [span.url for line in told.lines for span in line.spans if span.url] == []
+    assert told.subject.startswith("[Kraken notifier] ")
+    assert told.lines[0].spans[0].text.endswith(told.subject.removeprefix("[Kraken notifier] "))
+    assert "no news of Kraken's" in plain(told.lines[-1:])
+
+
+@pytest.mark.parametrize("case", [case for case in NEWS if case not in OWN])
+def test_every_other_message_says_what_it_is_about_and_leads_to_the_page_only(case: str) -> None:
     told = message(NEWS[case]())
     urls = [span.url for line in told.lines for span in line.spans if span.url]
     assert len(urls) == 1 and urls[0].startswith(KRAKEN.url)

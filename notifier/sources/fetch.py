@@ -32,6 +32,8 @@ FEED_BYTES = 2**20
 DEADLINE = 20.0
 """Seconds for a whole reading; httpx limits single operations only, and a slow drip outlives those."""
 LONGEST_WAIT = 15 * 60
+OLDEST = 10**8
+"""Seconds that a cache may state as an age; some years."""
 
 
 class Polled:
@@ -60,6 +62,7 @@ class Polled:
         self._accept = accept
         self._deadline = deadline
         self._in_thread = in_thread
+        self.age: timedelta | None = None
         self.forget()
 
     def forget(self) -> None:
@@ -72,12 +75,14 @@ class Polled:
             async with _reading(self._deadline):
                 answer = await _get(self._client, self._url, self._accept, self._max_bytes, self._validators)
                 digest = sha256(answer.body).digest()
+                self.age = answer.age
                 snapshot = self._said if digest == self._digest else await self._parsed(answer.body)
-        except _NotModified:
+        except _NotModified as unchanged:
+            self.age = unchanged.age
             return None
-        unchanged = snapshot == self._said
+        same = snapshot == self._said
         self._validators, self._digest, self._said = answer.validators, digest, snapshot
-        return None if unchanged else snapshot
+        return None if same else snapshot
 
     async def _parsed(self, body: bytes) -> Snapshot:
         return await asyncio.to_thread(self._parse, body) if self._in_thread else self._parse(body)
@@ -140,6 +145,10 @@ def exchange_source(client: Client, api_url: str) -> Polled:
 class _NotModified(SourceFailed):
     """Answered 304 to a conditional request."""
 
+    def __init__(self, age: timedelta | None) -> None:
+        super().__init__("not modified")
+        self.age = age
+
 
 class _NotFound(SourceFailed):
     """Answered 404."""
@@ -150,6 +159,7 @@ class _Answer:
     body: bytes
     validators: Mapping[str, str]
     """The headers that make the next request conditional."""
+    age: timedelta | None
 
 
 @asynccontextmanager
@@ -176,7 +186,7 @@ async def _get(
     async with client.stream("GET", url, headers=headers, follow_redirects=False) as response:
         if response.status_code == httpx.codes.NOT_MODIFIED and validators:
             await response.aread()  # there is no body, but only at its end can the connection serve again
-            raise _NotModified("not modified")
+            raise _NotModified(_age(response.headers))
         if response.status_code != httpx.codes.OK:
             failure = _NotFound if response.status_code == httpx.codes.NOT_FOUND else SourceFailed
             phrase = httpx.codes.get_reason_phrase(response.status_code)
@@ -189,12 +199,18 @@ async def _get(
         body = await _body(response, max_bytes)
         if not body:
             raise SourceFailed("answered with an empty body")
-        return _Answer(body=body, validators=_validators(response.headers))
+        return _Answer(body=body, validators=_validators(response.headers), age=_age(response.headers))
 
 
 def _validators(headers: httpx.Headers) -> Mapping[str, str]:
     stated = {"If-None-Match": headers.get("etag"), "If-Modified-Since": headers.get("last-modified")}
     return {name: value for name, value in stated.items() if value}
+
+
+def _age(headers: httpx.Headers) -> timedelta | None:
+    """How long the answer has lain in a cache; None if unstated or garbage."""
+    value = headers.get("age", "").strip()
+    return timedelta(seconds=min(int(value), OLDEST)) if value.isascii() and value.isdigit() else None
 
 
 async def _body(response: httpx.Response, max_bytes: int) -> bytes:

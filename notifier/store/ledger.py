@@ -11,9 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from notifier.known import Entry, KnownIncident, SourceState
 from notifier.model import State
 from notifier.store import schema as t
-from notifier.store.recipients import switch_off
+from notifier.store.recipients import ENDED, switch_off
 from notifier.store.schema import AT_ONCE, CHANGE, FILTER, INCIDENT, insert
-from notifier.subscription import Subscription
+from notifier.subscription import Address, Filter, Subscription
+
+OPERATOR = "operator"
+"""The origin of a row that is told of the bot's own troubles only."""
 
 _d = t.deliveries.c
 _s = t.subscriptions.c
@@ -24,9 +27,11 @@ async def sync(connection: AsyncConnection, wanted: Sequence[Subscription], *, w
     addresses = [str(each.address) for each in wanted]
     for each, address in zip(wanted, addresses, strict=True):
         known = await connection.execute(
-            sa.select(_s.id).where((_s.written == address) | (_s.address == address)).order_by(_s.written != address)
+            sa.select(_s.id, _s.origin)
+            .where((_s.written == address) | (_s.address == address))
+            .order_by(_s.written != address)
         )
-        values = {
+        values: dict[str, object] = {
             "written": address,
             "origin": each.origin,
             "name": each.name,
@@ -35,18 +40,47 @@ async def sync(connection: AsyncConnection, wanted: Sequence[Subscription], *, w
             "active": True,
             "reason": "",
         }
-        number = known.scalars().first()
-        if number is not None:
-            await connection.execute(sa.update(t.subscriptions).where(_s.id == number).values(values))
+        row = known.first()
+        new = {"welcomed": not welcome, "created_at": now}
+        if row is not None:
+            values = {**values, **new} if row.origin == OPERATOR else values
+            await connection.execute(sa.update(t.subscriptions).where(_s.id == row.id).values(values))
         else:
-            new = {"address": address, "channel": each.address.channel, "welcomed": not welcome, "created_at": now}
-            await connection.execute(sa.insert(t.subscriptions).values({**values, **new}))
+            there = {"address": address, "channel": each.address.channel}
+            await connection.execute(sa.insert(t.subscriptions).values({**values, **new, **there}))
     gone = await connection.execute(
         sa.select(_s.id).where(_s.origin == "config", _s.active, _s.written.not_in(addresses))
     )
     ended = [row.id for row in gone]
     if ended:
-        await switch_off(connection, ended, "no longer in the configuration")
+        await switch_off(connection, ended, ENDED)
+
+
+async def sync_operators(connection: AsyncConnection, operators: Collection[Address], now: datetime) -> None:
+    """Gives each operator a row to be told by, which no news is routed to; who subscribes has one that serves.
+
+    After `sync`. Those gone from the configuration end.
+    """
+    addresses = [str(each) for each in operators]
+    own = {"origin": OPERATOR, "name": "", "mention": None, "active": True, "reason": "", "welcomed": True}
+    for each, address in zip(operators, addresses, strict=True):
+        known = await connection.execute(
+            sa.select(_s.id, _s.origin, _s.active).where((_s.written == address) | (_s.address == address))
+        )
+        row = known.first()
+        if row is not None and row.active and row.origin != OPERATOR:
+            continue
+        values = {**own, "written": address, "filter_id": await _filter_id(connection, FILTER.dump(Filter(kinds=())))}
+        if row is not None:
+            await connection.execute(sa.update(t.subscriptions).where(_s.id == row.id).values(values))
+        else:
+            there = {"address": address, "channel": each.channel, "created_at": now}
+            await connection.execute(sa.insert(t.subscriptions).values({**values, **there}))
+    gone = await connection.execute(
+        sa.select(_s.id).where(_s.origin == OPERATOR, _s.active, _s.written.not_in(addresses))
+    )
+    if ended := [row.id for row in gone]:
+        await switch_off(connection, ended, ENDED)
 
 
 async def kept(connection: AsyncConnection, key: str, fresh: str) -> str:

@@ -12,6 +12,9 @@ from notifier.store import outdated
 from notifier.store import schema as t
 from notifier.subscription import Address
 
+ENDED = "no longer in the configuration"
+"""Why a subscription is off that nobody wants any more."""
+
 
 async def move(connection: AsyncConnection, subscription_id: int, to: Address) -> None:
     """The new address takes the place of the old one; where somebody is subscribed there, the old one ends."""

@@ -40,7 +40,7 @@ class Instant(TypeDecorator[datetime]):
         return None if value is None else _EPOCH + timedelta(milliseconds=value)
 
 
-REVISION = "0003"
+REVISION = "0004"
 """The newest of the migrations, whose outcome are the tables below."""
 
 metadata = MetaData()
@@ -94,6 +94,7 @@ subscriptions = Table(
     Column("reason", Text, nullable=False),
     Column("welcomed", Boolean, nullable=False),
     Column("created_at", Instant, nullable=False),
+    Index("ix_subscriptions_origin", "origin"),
 )
 
 subjects = Table(
@@ -157,6 +158,13 @@ deliveries = Table(
     ),
     Index("ix_deliveries_lane", "subscription_id", "subject_id"),
     Index("ix_deliveries_parcel", "parcel_id"),
+    Index(
+        "ix_deliveries_dead",
+        "channel",
+        "id",
+        sqlite_where=sa.text("state = 'dead'"),
+        postgresql_where=sa.text("state = 'dead'"),
+    ),
 )
 
 threads = Table(
@@ -192,6 +200,15 @@ pauses = Table(
     Column("scope", Text, primary_key=True),  # empty for everything, a kind of call, or an address
     Column("until", Instant, nullable=False),
     Column("reason", Text, nullable=False),
+)
+
+
+alarms = Table(
+    "alarms",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("raised_at", Instant, nullable=False),
+    Column("doc", Text, nullable=False),  # the change that told of it
 )
 
 

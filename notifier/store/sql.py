@@ -10,13 +10,13 @@ from datetime import datetime
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from notifier.known import Entry, Known, KnownIncident, KnownPage, SourceState
+from notifier.known import Entry, Known, KnownIncident, KnownPage, Owed, SourceState
 from notifier.model import Change, State
-from notifier.ports import Again, News, Parcel, Pause, Refresh, Settlement, StoreFailed, StoreRefused, Want
+from notifier.ports import Again, News, Parcel, Pause, Refresh, Settlement, StoreFailed, StoreRefused, Turn, Want
+from notifier.store import alarms, ledger, outbox, outdated, pauses, record, settling
 from notifier.store import engine as opening
-from notifier.store import ledger, outbox, outdated, pauses, record, settling
 from notifier.store.together import Together
-from notifier.subscription import Filter, Subscription
+from notifier.subscription import Address, Filter, Subscription
 
 
 @contextmanager
@@ -34,6 +34,8 @@ class SqlStore:
         self.engine = engine
         self.origin = origin
         """Names this database for ever."""
+        self.unwritable = ""
+        """Why a transaction was not written; empty once `touch` was, as one that changes no row proves nothing."""
         self._token = token
         self._lock = asyncio.Lock() if engine.dialect.name == "sqlite" else None
         self._claims = Together(self._claim_all)
@@ -61,9 +63,13 @@ class SqlStore:
     @asynccontextmanager
     async def _write(self) -> AsyncIterator[AsyncConnection]:
         """A transaction; the writers of this process queue up where the database has one writer at a time."""
-        with _told_as_store_failed():
-            async with self._lock or nullcontext(), self.engine.begin() as connection:
-                yield connection
+        try:
+            with _told_as_store_failed():
+                async with self._lock or nullcontext(), self.engine.begin() as connection:
+                    yield connection
+        except StoreFailed as failed:
+            self.unwritable = str(failed)
+            raise
 
     @asynccontextmanager
     async def _read(self) -> AsyncIterator[AsyncConnection]:
@@ -164,11 +170,29 @@ class SqlStore:
         async with self._write() as connection:
             return await ledger.kept(connection, "signing_key", fresh)
 
+    # The watch over the bot itself.
+
+    async def owed(self, now: datetime) -> Owed:
+        async with self._read() as connection:
+            return await alarms.owed(connection, now)
+
+    async def alarm(self, decide: Callable[[Mapping[str, Change]], Turn], to: Collection[Address]) -> Turn:
+        async with self._write() as connection:
+            return await alarms.alarm(connection, decide, to)
+
+    async def touch(self) -> None:
+        async with self._write() as connection:
+            await alarms.touch(connection)
+        self.unwritable = ""
+
     # The operator's.
 
-    async def sync(self, wanted: Sequence[Subscription], *, welcome: bool, now: datetime) -> None:
+    async def sync(
+        self, wanted: Sequence[Subscription], *, welcome: bool, now: datetime, operators: Collection[Address] = ()
+    ) -> None:
         async with self._write() as connection:
             await ledger.sync(connection, wanted, welcome=welcome, now=now)
+            await ledger.sync_operators(connection, operators, now)
 
     async def incidents(self) -> Sequence[KnownIncident]:
         async with self._read() as connection:

@@ -69,7 +69,7 @@ async def test_every_kind_of_news_arrives_whole(server: Exim, channel: Email) ->
         assert mail.private, name
         assert (read["From"], read["To"]) == (SENDER, "desk@trading.example"), name
         assert read["Date"].datetime == message.date.replace(microsecond=0), name
-        assert read["Subject"].startswith("[Kraken] "), name
+        assert read["Subject"].startswith(("[Kraken] ", "[Kraken notifier] ")), name
         assert (read["References"], read["In-Reply-To"]) == ((ROOT.ref,) * 2 if message.thread else (None,) * 2), name
         assert (read["Auto-Submitted"], read["List-Id"] is None) == ("auto-generated", False), name
         assert mail.part("plain").strip(), name

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import threading
+from datetime import timedelta
 
 import pytest
 
@@ -131,3 +132,26 @@ async def test_the_feed_is_cut_at_one_megabyte() -> None:
 async def test_a_body_without_a_content_type_is_judged_by_its_content_alone() -> None:
     async with polling(saying(b"news", content_type="")) as (source, _):
         assert await source.read() == heard(b"news")
+
+
+AGES = {"7": 7, "0": 0, "86400": 86400, "-5": None, "soon": None, "": None, "1e3": None, "9" * 40: 10**8, "²": None}
+
+
+@pytest.mark.parametrize("stated", AGES)
+async def test_the_age_of_the_last_answer_is_kept_whatever_it_said(stated: str) -> None:
+    expected = AGES[stated]
+    age = timedelta(seconds=expected) if expected is not None else None
+    async with polling(saying(b"news", age=stated.encode().decode("latin-1"))) as (source, _):
+        assert source.age is None
+        await source.read()
+        assert source.age == age
+
+
+async def test_the_same_answer_again_has_an_age_of_its_own() -> None:
+    not_modified = saying(status="304 Not Modified", content_type="", content_length="", age="900")
+    async with polling(saying(b"news", etag='"1"', age="3"), not_modified, unchanged()) as (source, _):
+        ages = []
+        for _ in range(3):
+            await source.read()
+            ages.append(source.age)
+    assert ages == [timedelta(seconds=3), timedelta(seconds=900), None]
