@@ -41,7 +41,7 @@ class Stage:
         self.running: Service = await self.process.enter_async_context(
             service(self.settings, lambda _: None, clock=self.clock)
         )
-        await self.running.store.sync(self.settings.subscriptions, welcome=True, now=self.clock.now())
+        await self.running.sync()
         await self.running.poll.start()
 
     async def at(self, *moments: datetime) -> None:
@@ -54,8 +54,13 @@ class Stage:
                 await self.running.poll.exchange(self.running.exchange)
             await self.running.poll.welcome(self.running.page.name)
             await self.running.poll.remind(timedelta(minutes=30))
-            for sender in self.running.senders:
-                await sender.run(until_empty=True)
+            await self._deliver()
+            if await self.running.watch.step():
+                await self._deliver()
+
+    async def _deliver(self) -> None:
+        for sender in self.running.senders:
+            await sender.run(until_empty=True)
 
     async def through(self, start: datetime, end: datetime, step: timedelta) -> None:
         """From `start` to before `end`."""

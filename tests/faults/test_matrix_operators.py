@@ -74,4 +74,4 @@ async def test_a_word_that_nobody_knows_is_told_to_operators_once(tmp_path: Path
     async with FakeMail() as mail, stage(SCRIPT, tmp_path, page, **settings(mail)) as there:
         await there.at(clock("09:01"), clock("09:21"), clock("09:22"), clock("09:41"), clock("10:11"))
         told = [str(each.message) for each in mail.received if "under_appeal" in str(each.message)]
-        assert len(told) == 1 and "Trouble:" in told[0]
+        assert len(told) == 1 and "Note:" in told[0]
