@@ -92,7 +92,7 @@ async def http_clients() -> AsyncIterator[tuple[httpx.AsyncClient, aiohttp.Clien
     async with (
         httpx.AsyncClient(headers=headers, timeout=10, limits=limits, follow_redirects=False) as reader,
         aiohttp.ClientSession(
-            headers=headers, timeout=TIMEOUT, trust_env=True, connector=aiohttp.TCPConnector(limit=2 * MOST_IN_FLIGHT)
+            headers=headers, timeout=TIMEOUT, connector=aiohttp.TCPConnector(limit=2 * MOST_IN_FLIGHT)
         ) as session,
     ):
         yield reader, session

@@ -19,7 +19,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from notifier.channels.slack_card import blocks_of
 from notifier.channels.slack_errors import THREAD_GONE, UNCHANGEABLE, UNREADABLE, error_code, explain
 from notifier.channels.slack_text import text_of
-from notifier.channels.transport import TIMEOUT, only_failures
+from notifier.channels.transport import TIMEOUT, only_failures, proxy_of
 from notifier.message import Message, Receipt
 from notifier.ports import BadCredentials, Throttles
 from notifier.subscription import Address
@@ -80,7 +80,7 @@ class Slack:
         broadcast: bool = True,
     ) -> None:
         self._client = AsyncWebClient(token, api_url, session=session, retry_handlers=[])
-        self._client.proxy = None  # slack-sdk reads the environment by itself; the session knows its proxy
+        self._client.proxy = proxy_of(api_url)  # slack-sdk would take one for loopback, too
         self._style: Style = style
         self._broadcast = broadcast
         self.keeps_root = style == "thread"

@@ -12,7 +12,7 @@ from datetime import datetime
 import aiohttp
 
 from notifier.channels.slack_text import text_of
-from notifier.channels.transport import TIMEOUT, only_failures, seconds
+from notifier.channels.transport import TIMEOUT, only_failures, proxy_of, seconds
 from notifier.message import Message, Receipt
 from notifier.ports import Ambiguous, BadMessage, ChannelFailure, Gone, Throttled, Throttles
 from notifier.subscription import Address
@@ -63,6 +63,7 @@ class SlackWebhook:
     def __init__(self, urls: Mapping[str, str], session: aiohttp.ClientSession) -> None:
         self.notes: list[str] = []
         self._urls = urls
+        self._proxies = {name: proxy_of(url) for name, url in urls.items()}
         self._session = session
 
     async def send(self, to: Address, message: Message) -> Receipt:
@@ -93,6 +94,9 @@ class SlackWebhook:
 
     async def _post(self, name: str, body: dict[str, object]) -> ChannelFailure | None:
         with only_failures("the Slack webhook"):
-            post = self._session.post(self._urls[name], json=body, timeout=TIMEOUT, allow_redirects=False)
+            url = self._urls[name]
+            post = self._session.post(
+                url, json=body, timeout=TIMEOUT, allow_redirects=False, proxy=self._proxies.get(name)
+            )
             async with post as response:
                 return explain(response.status, await response.text(), response.headers.get("Retry-After"))

@@ -12,7 +12,7 @@ import aiohttp
 from telegram.error import NetworkError
 from telegram.request import BaseRequest, RequestData
 
-from notifier.channels.transport import NOT_SENT, TIMEOUT
+from notifier.channels.transport import NOT_SENT, TIMEOUT, proxy_of
 
 
 class Unreached(NetworkError):
@@ -33,6 +33,7 @@ class TelegramHttp(BaseRequest):
     def __init__(self, token: str, api_url: str, session: aiohttp.ClientSession) -> None:
         self._base = f"{api_url.rstrip('/')}/bot{token}"
         self._session = session
+        self._proxy = proxy_of(api_url)
 
     @property
     def read_timeout(self) -> float | None:
@@ -57,7 +58,9 @@ class TelegramHttp(BaseRequest):
         """`url` is the method's path; the timeouts are ours. Raises Unreached, Paused, or NetworkError if unclear."""
         data = request_data.json_parameters if request_data else None
         try:
-            call = self._session.request(method, self._base + url, data=data, timeout=TIMEOUT, allow_redirects=False)
+            call = self._session.request(
+                method, self._base + url, data=data, timeout=TIMEOUT, allow_redirects=False, proxy=self._proxy
+            )
             async with call as response:
                 status, body = response.status, await response.read()
         except NOT_SENT as error:

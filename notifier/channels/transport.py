@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from math import isfinite
 from pathlib import PurePath
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 
@@ -17,6 +19,16 @@ NOT_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohtt
 
 TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10, sock_read=20)
 """Seconds. `connect` ends well before `total`, so that waiting for a connection in vain always means: not sent."""
+
+
+def proxy_of(url: str) -> str | None:
+    """The proxy that the environment names for this URL.
+
+    Asked once for each provider: with `trust_env` aiohttp asks for every request anew, in a thread, which takes longer
+    than the rest of the request.
+    """
+    parts = urlsplit(url)
+    return None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from notifier.ports import FIRST, Turn
 from notifier.store import schema as t
 from notifier.store.recipients import ENDED
 from notifier.store.record import add_change
-from notifier.store.schema import AT_ONCE, CHANGE, insert
+from notifier.store.schema import AT_ONCE, CHANGE, fresh, insert
 from notifier.store.told import loaded
 from notifier.subscription import Address
 
@@ -92,7 +92,7 @@ async def _owe(connection: AsyncConnection, change: Change, whom: sa.ColumnEleme
         "subject_id": subject,
         "channel": _s.channel,
         "state": sa.literal(State.PENDING.value),
-        "rank": sa.literal(FIRST),
+        "rank": sa.literal(fresh(FIRST)),
         "attempt": sa.literal(0),
         "due_at": sa.literal(AT_ONCE, t.Instant),
         "news_at": sa.literal(change.detected_at, t.Instant),

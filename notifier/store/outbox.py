@@ -6,8 +6,10 @@ committed the intent may settle it; the lease is the time after which its silenc
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -15,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from notifier.message import Receipt
 from notifier.model import Kind, State
-from notifier.ports import FIRST, LAST, Parcel, Part
+from notifier.ports import Parcel, Part
 from notifier.store import outdated
 from notifier.store import schema as t
 from notifier.store.schema import AT_ONCE, LEASE
@@ -55,29 +57,32 @@ async def claim(connection: AsyncConnection, wishes: Sequence[Wish], token: int,
         parcels.append(_bind(lane, rows, bool(uncertain), now))
     if not parcels:
         return []
-    await connection.execute(
+    bound = [
+        (part.delivery_id, parcel.attempt, t.since_epoch(parcel.first_tried_at), parcel.parts[-1].delivery_id)
+        for parcel in parcels
+        for part in parcel.parts
+    ]
+    intents = _intents(connection.dialect.name)
+    await connection.execute(intents, {"rows": json.dumps(bound), "lease": now + LEASE, "holder": token})
+    return parcels
+
+
+@cache
+def _intents(dialect: str) -> sa.Update:
+    rows = t.given(dialect, row=sa.BigInteger(), attempt=sa.Integer(), tried=sa.BigInteger(), parcel=sa.BigInteger())
+    return (
         sa.update(t.deliveries)
-        .where(_d.id == sa.bindparam("row"))
+        .where(_d.id == rows.c.row)
         .values(
             state=State.SENDING,
-            due_at=now + LEASE,
-            token=token,
-            attempt=sa.bindparam("number"),
-            tried_at=sa.bindparam("tried"),
-            parcel_id=sa.bindparam("parcel"),
-        ),
-        [
-            {
-                "row": part.delivery_id,
-                "number": parcel.attempt,
-                "tried": parcel.first_tried_at,
-                "parcel": parcel.parts[-1].delivery_id,
-            }
-            for parcel in parcels
-            for part in parcel.parts
-        ],
+            due_at=sa.bindparam("lease", type_=t.Instant),
+            token=sa.bindparam("holder", type_=sa.BigInteger),
+            rank=_d.rank - _d.rank % 2,
+            attempt=rows.c.attempt,
+            tried_at=rows.c.tried,
+            parcel_id=rows.c.parcel,
+        )
     )
-    return parcels
 
 
 _other = t.deliveries.alias()
@@ -95,36 +100,23 @@ _BUSY = sa.exists().where(
 )
 """Under way here, whatever the clock says; under way elsewhere; or backing off."""
 
-_RANKS = range(FIRST, LAST + 1)
 
-
-def _due(rank: int, *, retried: bool, resting: bool) -> sa.Select[Any]:
-    """What is due, of one rank; what had to wait for its time goes before what never waited, or it might never go."""
-    due = (
-        (_d.due_at > AT_ONCE) & (_d.due_at <= sa.bindparam("now", type_=t.Instant)) if retried else _d.due_at == AT_ONCE
-    )
-    found = (
-        sa.select(_d.subscription_id, _d.subject_id, sa.literal(2 * rank + (not retried)).label("place"))
+def _due(*, resting: bool) -> sa.Select[Any]:
+    """The index has this order; what is not due yet is passed over."""
+    return (
+        sa.select(_d.subscription_id, _d.subject_id)
         .where(
             _d.channel == sa.bindparam("channel"),
-            _d.rank == rank,
-            due,
+            _d.due_at <= sa.bindparam("now", type_=t.Instant),
             sa.not_(_BUSY),
             *([_d.subscription_id.not_in(sa.bindparam("resting", expanding=True))] if resting else []),
         )
-        .order_by(*([_d.due_at] if retried else []), _d.id)
+        .order_by(_d.rank, _d.due_at, _d.id)
         .limit(sa.bindparam("most", type_=sa.Integer))
     )
-    return sa.select(found.subquery())
 
 
-def _due_first(*, resting: bool) -> sa.Select[Any]:
-    ranks = ((rank, retried) for rank in _RANKS for retried in (True, False))
-    found = sa.union_all(*(_due(rank, retried=retried, resting=resting) for rank, retried in ranks)).subquery()
-    return sa.select(found).order_by(found.c.place).limit(sa.bindparam("most", type_=sa.Integer))
-
-
-DUE_LANES, DUE_LANES_BUT = _due_first(resting=False), _due_first(resting=True)
+DUE_LANES, DUE_LANES_BUT = _due(resting=False), _due(resting=True)
 """Lanes with something due and nothing under way or backing off, the most urgent and then the longest waiting first;
 the second leaves out subscriptions that rest.
 """
@@ -246,26 +238,15 @@ async def expire(
     return len(rows)
 
 
-def _next(rank: int) -> sa.Select[Any]:
-    found = (
-        sa.select(_d.due_at)
-        .where(
-            _d.channel == sa.bindparam("channel"),
-            _d.rank == rank,
-            _d.due_at.is_not(None),
-            (_d.due_at > sa.bindparam("now", type_=t.Instant)) | sa.not_(_BUSY),
-        )
-        .order_by(_d.due_at)
-        .limit(1)
-    )
-    return sa.select(found.subquery())
-
-
-NEXT_DUE = sa.union_all(*map(_next, _RANKS)).order_by("due_at").limit(1)
+LATER = sa.select(sa.func.min(_d.due_at)).where(
+    _d.channel == sa.bindparam("channel"), _d.due_at > sa.bindparam("now", type_=t.Instant)
+)
 
 
 async def next_due(connection: AsyncConnection, channel: str, token: int, now: datetime) -> datetime | None:
     """When news of this channel can be claimed next; None if none waits."""
-    found = await connection.execute(NEXT_DUE, {"channel": channel, "token": token, "now": now})
-    due: datetime | None = found.scalar()
+    given = {"channel": channel, "token": token, "now": now, "most": 1}
+    if (await connection.execute(DUE_LANES, given)).first() is not None:
+        return now
+    due: datetime | None = (await connection.execute(LATER, {"channel": channel, "now": now})).scalar()
     return due

@@ -13,7 +13,7 @@ from notifier.model import Change
 from notifier.ports import News, Want
 from notifier.store import outdated
 from notifier.store import schema as t
-from notifier.store.schema import AT_ONCE, CHANGE, COMPONENTS, EXCHANGE, FILTER, INCIDENT, PAGE, WANT, insert
+from notifier.store.schema import AT_ONCE, CHANGE, COMPONENTS, EXCHANGE, FILTER, INCIDENT, PAGE, WANT, fresh, insert
 from notifier.subscription import Filter
 
 CHUNK = 1000
@@ -170,7 +170,7 @@ async def _insert_deliveries(connection: AsyncConnection, fanout: sa.Row[Any], u
             sa.literal(0),
             sa.literal(wait or AT_ONCE, t.Instant),
             sa.literal(wait or change.detected_at, t.Instant),
-            sa.literal(want.rank),
+            sa.literal(fresh(want.rank) - (wait is not None)),
         ).where(
             s.id > fanout.cursor,
             s.id <= until,

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Column, ForeignKey, Index, MetaData, Table, Text, UniqueConstraint
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.types import BigInteger, Boolean, Integer, TypeDecorator
+from sqlalchemy.types import BigInteger, Boolean, Integer, TypeDecorator, TypeEngine
 
 from notifier.known import KnownComponent, KnownExchange, KnownIncident, KnownPage
 from notifier.model import Change
@@ -27,6 +27,11 @@ LEASE = timedelta(seconds=120)
 """How long a process may be at something; longer than any send may take."""
 
 
+def since_epoch(instant: datetime) -> int:
+    """In milliseconds."""
+    return (instant - _EPOCH) // timedelta(milliseconds=1)
+
+
 class Instant(TypeDecorator[datetime]):
     """An aware datetime as milliseconds since 1970: eight bytes, the same order, no zone to get wrong."""
 
@@ -34,7 +39,7 @@ class Instant(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Any) -> int | None:
-        return None if value is None else (value - _EPOCH) // timedelta(milliseconds=1)
+        return None if value is None else since_epoch(value)
 
     def process_result_value(self, value: int | None, dialect: Any) -> datetime | None:
         return None if value is None else _EPOCH + timedelta(milliseconds=value)
@@ -134,7 +139,7 @@ deliveries = Table(
     Column("subject_id", _id, nullable=False),
     Column("channel", Text, nullable=False),
     Column("state", Text, nullable=False),
-    Column("rank", Integer, nullable=False, server_default="5"),  # 0 is the most urgent
+    Column("rank", Integer, nullable=False, server_default="11"),  # see `fresh`
     Column(
         "due_at", Instant
     ),  # when something must be done: try, ask again, or give up on a lost sender; null: nothing
@@ -232,6 +237,36 @@ PAGE: Codec[KnownPage] = Codec(KnownPage)
 INCIDENT: Codec[KnownIncident] = Codec(KnownIncident)
 COMPONENTS: Codec[dict[str, KnownComponent]] = Codec(dict[str, KnownComponent])
 EXCHANGE: Codec[KnownExchange] = Codec(KnownExchange)
+
+
+def fresh(rank: int) -> int:
+    """The rank of `ports.Want` as the column has it: 0 is the most urgent, and what was tried before, or had to wait
+    for its hour, is one less than what is fresh. In a long queue it would never come to its turn.
+    """
+    return 2 * rank + 1
+
+
+def given(dialect: str, **columns: TypeEngine[Any]) -> sa.Subquery:
+    """Rows that come as one JSON text, the parameter `rows`: a list of lists with these columns.
+
+    One statement for many rows: with a statement for each, SQLite's thread would have to get hold of the interpreter
+    for each.
+    """
+    text = sa.bindparam("rows", type_=Text)
+    if dialect == "postgresql":
+        each = sa.func.jsonb_array_elements(sa.cast(text, postgresql.JSONB)).table_valued(
+            sa.column("value", postgresql.JSONB)
+        )
+        fields = [
+            sa.cast(each.c.value[place].astext, kind).label(name) for place, (name, kind) in enumerate(columns.items())
+        ]
+    else:
+        each = sa.func.json_each(text).table_valued("value")
+        fields = [
+            sa.func.json_extract(each.c.value, f"$[{place}]", type_=kind).label(name)
+            for place, (name, kind) in enumerate(columns.items())
+        ]
+    return sa.select(*fields).subquery("given")
 
 
 def insert(connection: AsyncConnection, table: sa.Table) -> Any:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -34,31 +37,19 @@ async def settle(connection: AsyncConnection, settlements: Sequence[Settlement],
             carries = part.delivery_id == newest
             sent = each.state is State.SENT
             rows.append(
-                {
-                    "row": part.delivery_id,
-                    "new_state": each.state if carries or not sent else State.SUPERSEDED,
-                    "due": due,
-                    "number": each.parcel.attempt if each.counts else each.parcel.attempt - 1,
-                    "why": each.reason or None,
-                    "bare": each.plain or None,
-                    "to": each.receipt.to if carries and each.receipt else None,
-                    "ref": each.receipt.ref if carries and each.receipt else None,
-                }
+                (
+                    part.delivery_id,
+                    each.state if carries or not sent else State.SUPERSEDED,
+                    None if due is None else t.since_epoch(due),
+                    each.parcel.attempt if each.counts else each.parcel.attempt - 1,
+                    each.reason or None,
+                    each.plain or None,
+                    each.receipt.to if carries and each.receipt else None,
+                    each.receipt.ref if carries and each.receipt else None,
+                )
             )
-    await connection.execute(
-        sa.update(t.deliveries)
-        .where(_d.id == sa.bindparam("row"), _d.token == token, _d.state == State.SENDING)
-        .values(
-            state=sa.bindparam("new_state"),
-            due_at=sa.bindparam("due", type_=t.Instant),
-            attempt=sa.bindparam("number"),
-            reason=sa.bindparam("why"),
-            plain=sa.bindparam("bare"),
-            receipt_to=sa.bindparam("to"),
-            receipt_ref=sa.bindparam("ref"),
-        ),
-        rows,
-    )
+    results = _results(connection.dialect.name)
+    await connection.execute(results, {"rows": json.dumps(rows), "holder": token})
     await _start_threads(connection, settlements)
     over = (
         each for each in settlements if each.state is not State.PENDING and not (each.receipt and each.receipt.root)
@@ -69,6 +60,34 @@ async def settle(connection: AsyncConnection, settlements: Sequence[Settlement],
             await recipients.switch_off(connection, [each.parcel.subscription_id], each.reason)
         if each.moved_to is not None:
             await recipients.move(connection, each.parcel.subscription_id, each.moved_to)
+
+
+@cache
+def _results(dialect: str) -> sa.Update:
+    rows = t.given(
+        dialect,
+        row=sa.BigInteger(),
+        state=sa.Text(),
+        due=sa.BigInteger(),
+        attempt=sa.Integer(),
+        reason=sa.Text(),
+        plain=sa.Boolean(),
+        to=sa.Text(),
+        ref=sa.Text(),
+    )
+    return (
+        sa.update(t.deliveries)
+        .where(_d.id == rows.c.row, _d.token == sa.bindparam("holder", type_=sa.BigInteger), _d.state == State.SENDING)
+        .values(
+            state=rows.c.state,
+            due_at=rows.c.due,
+            attempt=rows.c.attempt,
+            reason=rows.c.reason,
+            plain=rows.c.plain,
+            receipt_to=rows.c.to,
+            receipt_ref=rows.c.ref,
+        )
+    )
 
 
 async def _held(connection: AsyncConnection, settlements: Sequence[Settlement], token: int) -> Sequence[Settlement]:
@@ -87,26 +106,20 @@ def _starts(settlement: Settlement) -> bool:
 async def _start_threads(connection: AsyncConnection, settlements: Sequence[Settlement]) -> None:
     """A message that stands by itself is what the later ones of its lane hang on."""
     first = [
-        {
-            "row": each.parcel.parts[-1].delivery_id,
-            "to": each.receipt.to,
-            "ref": each.receipt.ref,
-            "kept": each.keeps_root,
-        }
+        (each.parcel.parts[-1].delivery_id, each.receipt.to, each.receipt.ref, each.keeps_root)
         for each in settlements
         if each.receipt is not None and _starts(each)
     ]
-    if not first:
-        return
-    lane = sa.select(
-        _d.subscription_id,
-        _d.subject_id,
-        sa.bindparam("to", type_=sa.Text),
-        sa.bindparam("ref", type_=sa.Text),
-        sa.bindparam("kept", type_=sa.Boolean),
-    ).where(_d.id == sa.bindparam("row"))
-    query = insert(connection, t.threads).from_select(list(t.threads.c), lane)
-    replaced = {name: query.excluded[name] for name in ("receipt_to", "receipt_ref", "kept")}
-    await connection.execute(
-        query.on_conflict_do_update(index_elements=["subscription_id", "subject_id"], set_=replaced), first
+    if first:
+        await connection.execute(_threads(connection), {"rows": json.dumps(first)})
+
+
+def _threads(connection: AsyncConnection) -> Any:
+    dialect = connection.dialect.name
+    rows = t.given(dialect, row=sa.BigInteger(), to=sa.Text(), ref=sa.Text(), kept=sa.Boolean())
+    lanes = sa.select(_d.subscription_id, _d.subject_id, rows.c.to, rows.c.ref, rows.c.kept)
+    query = insert(connection, t.threads).from_select(
+        list(t.threads.c), lanes.join_from(rows, t.deliveries, _d.id == rows.c.row).where(sa.true())
     )
+    replaced = {name: query.excluded[name] for name in ("receipt_to", "receipt_ref", "kept")}
+    return query.on_conflict_do_update(index_elements=["subscription_id", "subject_id"], set_=replaced)

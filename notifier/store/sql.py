@@ -18,6 +18,9 @@ from notifier.store import engine as opening
 from notifier.store.together import Together
 from notifier.subscription import Address, Filter, Subscription
 
+SETTLE_TOGETHER = 0.005
+"""Seconds that a result waits for those of other sends; its place among the sends under way stays taken."""
+
 
 @contextmanager
 def _told_as_store_failed() -> Iterator[None]:
@@ -39,7 +42,7 @@ class SqlStore:
         self._token = token
         self._lock = asyncio.Lock() if engine.dialect.name == "sqlite" else None
         self._claims = Together(self._claim_all)
-        self._settlements = Together(self._settle_all)
+        self._settlements = Together(self._settle_all, linger=SETTLE_TOGETHER)
 
     @classmethod
     async def open(cls, url: str, *, token: int) -> SqlStore:

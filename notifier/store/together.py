@@ -13,17 +13,21 @@ Answer = TypeVar("Answer")
 
 
 class Together(Generic[Asked, Answer]):
-    """`serve` gets all that waits, in order, and answers in that order. What it raises, everyone who waited gets."""
+    """`serve` gets all that waits, in order, and answers in that order. What it raises, everyone who waited gets.
 
-    def __init__(self, serve: Callable[[Sequence[Asked]], Awaitable[Sequence[Answer]]]) -> None:
+    `linger` is how many seconds a call waits for company.
+    """
+
+    def __init__(self, serve: Callable[[Sequence[Asked]], Awaitable[Sequence[Answer]]], *, linger: float = 0) -> None:
         self._serve = serve
+        self._linger = linger
         self._waiting: list[tuple[Asked, asyncio.Future[Answer]]] = []
         self._turn = asyncio.Lock()
 
     async def ask(self, asked: Asked) -> Answer:
         mine: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((asked, mine))
-        await asyncio.sleep(0)  # who was woken at the same moment comes along
+        await asyncio.sleep(self._linger)  # who comes meanwhile, at least who was woken at the same moment, joins in
         async with self._turn:
             if not mine.done():
                 await self._serve_all()

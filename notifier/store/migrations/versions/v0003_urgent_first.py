@@ -12,7 +12,7 @@ _waiting = sa.text("due_at IS NOT NULL")
 
 
 def upgrade() -> None:
-    op.add_column("deliveries", sa.Column("rank", sa.Integer, nullable=False, server_default="5"))
+    op.add_column("deliveries", sa.Column("rank", sa.Integer, nullable=False, server_default="11"))
     op.drop_index("ix_deliveries_due", "deliveries")
     op.create_index(
         "ix_deliveries_due",
