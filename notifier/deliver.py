@@ -34,6 +34,11 @@ from notifier.retry import END_HORIZON, Policy
 IDLE_SECONDS = 5
 """The longest sleep of a sender: should a wake-up be lost, the interval finds the rows."""
 
+TRUST_SECONDS = 70
+"""How long after a claim a send may begin, by the clock of the process; with the longest send still within the lease. A
+process that stood still for longer may not know that another one has taken its place.
+"""
+
 _AGAIN_SECONDS = 0.2
 """What is due and could not be claimed waits for a send of its lane, or for a database that works again."""
 
@@ -114,7 +119,7 @@ class Sender:
                     for each in work or ():
                         self._busy += 1
                         self._editing += isinstance(each, Refresh)
-                        sends.create_task(self._do(each))
+                        sends.create_task(self._do(each, self._claimed_at))
                     wait = None if work is None else 0 if work else _AGAIN_SECONDS
                 await self._sleep(IDLE_SECONDS if wait is None else wait)
 
@@ -185,10 +190,11 @@ class Sender:
         except StoreFailed as failed:
             log.warning("nothing expired", channel=self.channel.name, reason=str(failed))
 
-    async def _do(self, work: Parcel | Refresh) -> None:
+    async def _do(self, work: Parcel | Refresh, claimed_at: float) -> None:
         editing = isinstance(work, Refresh)
         try:
             may = await self._gate.turn("edit" if editing else "send", work.address, work.subscription_id)
+            may = may and asyncio.get_running_loop().time() - claimed_at < TRUST_SECONDS
             await (self._refresh(work, may=may) if isinstance(work, Refresh) else self._deliver(work, may=may))
         finally:
             self._busy -= 1

@@ -8,12 +8,14 @@ from itertools import pairwise
 
 import pytest
 
-from notifier.deliver import Sender
+from notifier.attempt import SEND_SECONDS
+from notifier.deliver import TRUST_SECONDS, Sender
 from notifier.gate import Gate
 from notifier.model import Topic
 from notifier.pace import LIMITS, Limits
 from notifier.ports import BadCredentials, BadMessage, ChannelFailure, NotSent, Throttled, Throttles
 from notifier.retry import POLICIES
+from notifier.store.schema import LEASE
 from notifier.subscription import Address, Filter
 from tests.builders import incident, page, update
 from tests.doubles import FrozenClock, RecordingChannel
@@ -192,3 +194,7 @@ async def test_what_was_claimed_before_the_channel_broke_is_put_back() -> None:
     gate.failed(failure)
     assert gate.closed_for("send") > timedelta(minutes=4) and gate.room(8, 0) == 0 and gate.edits() == 0
     assert await gate.turn("send", Address("telegram", "1"), 1) is False, "what was claimed already is put back"
+
+
+def test_the_longest_wait_and_the_longest_send_end_before_another_process_takes_over() -> None:
+    assert LEASE.total_seconds() > TRUST_SECONDS + SEND_SECONDS
