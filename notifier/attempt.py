@@ -127,7 +127,7 @@ class Attempts:
             told.parts,
             self._page,
             origin=self._origin,
-            date=told.date,
+            date=_minute(told.date),
             since=told.since,
             thread=told.thread,
             plain=work.plain,
@@ -167,12 +167,14 @@ class Attempts:
         return is_news(part.change, part.news_at or part.change.detected_at, self._policy, self._clock.now())
 
     def _message(self, parcel: Parcel, parts: Sequence[Part], *, plain: bool) -> Message:
-        """The words are found once for all who are told the same within a minute."""
+        """The words are found once for all who are told the same within a minute, and are those of that minute: another
+        process has to find the same ones."""
         date = parcel.first_tried_at
-        told = (_texts(parts), parcel.mention, plain, f"{date:%Y%m%d%H%M}")
+        minute = _minute(date)
+        told = (_texts(parts), parcel.mention, plain, minute)
         message = self._rendered.get(told)
         if message is None:
-            message = render(parts, self._page, origin=self._origin, date=date, mention=parcel.mention, plain=plain)
+            message = render(parts, self._page, origin=self._origin, date=minute, mention=parcel.mention, plain=plain)
             _keep(self._rendered, told, message)
         ids = tuple(f"{self._origin}-{part.delivery_id}" for part in parts)
         return replace(message, delivery_ids=ids, date=date, thread=parcel.thread)
@@ -249,6 +251,10 @@ def _to_tell(parcel: Parcel, now: datetime) -> tuple[Part, ...]:
         for part in parcel.parts
         if not (part.change.kind is Kind.MAINTENANCE_DUE and part.change.window and part.change.window.start <= now)
     )
+
+
+def _minute(date: datetime) -> datetime:
+    return date.replace(second=0, microsecond=0)
 
 
 def _keep(memory: dict[Key, Value], key: Key, value: Value) -> None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from notifier.deliver import Sender
 from notifier.model import Component, Topic, Window
 from notifier.ports import (
     Ambiguous,
@@ -23,7 +24,7 @@ from notifier.retry import POLICIES
 from notifier.subscription import Address, Filter, QuietHours
 from tests.builders import NOW, at, incident, maintenance, page, update
 from tests.doubles import RecordingChannel
-from tests.world import Born, World, to
+from tests.world import PAGE, Born, World, to
 
 OPEN = update("11:29", "investigating", "We see connection errors.")
 FIXED = update("11:35", "monitoring", "A fix is in.")
@@ -425,3 +426,27 @@ async def test_emptying_the_outbox_does_not_wait_for_a_conversation_that_backs_o
     async with asyncio.timeout(5):
         await world.deliver("mailto")
     assert channel.tries <= tries + 1
+
+
+async def test_a_repetition_is_the_same_to_the_letter_though_news_grew_late_within_the_minute(born: Born) -> None:
+    channel = RecordingChannel("telegram")
+    first = await born(channel, token=1)
+    await first.subscribe("telegram:1", "telegram:2")
+    await first.sees(page(), page(incident(update("11:50", created_at=NOW - timedelta(minutes=9, seconds=30)))))
+    sender = Sender(channel, first.store, PAGE, POLICIES["telegram"], first.clock, lambda: 0.5, in_flight=1)
+
+    def goes_wrong() -> None:
+        if channel.tries == 1:
+            first.clock.move(timedelta(seconds=40))
+        else:
+            channel.fail(Ambiguous("the reply is lost"), arrives=True)
+            sender.stop()
+
+    channel.at_each_send(goes_wrong)
+    await sender.run()
+    channel.at_each_send(lambda: None)
+    second = await born(channel, token=2)
+    second.clock.move(timedelta(minutes=1))
+    await second.deliver("telegram")
+    once, again = channel.at("telegram:2")
+    assert once.text == again.text
