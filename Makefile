@@ -10,7 +10,7 @@ COMPILE := CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/python -m piptools 
   --strip-extras --allow-unsafe --all-build-deps --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
 .DELETE_ON_ERROR:
-.PHONY: demo run test faults check bench requirements clean
+.PHONY: demo run test faults kills check bench requirements clean
 
 demo: $(VENV)/.installed
 	$(BIN)/notifier demo
@@ -23,6 +23,9 @@ test: $(VENV)/.installed-dev $(VENV)/peers/.installed
 
 faults: $(VENV)/.installed-dev $(VENV)/peers/.installed
 	$(BIN)/python -m pytest -q --no-header -rN -p no:randomly -p tests.faults.report -m fault
+
+kills: $(VENV)/.installed-dev
+	KILLS=200 $(BIN)/python -m pytest -q -p no:randomly tests/faults/test_fan_out_kills.py
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .

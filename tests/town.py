@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,13 +28,18 @@ class StoryTime:
     def __init__(self, start: datetime) -> None:
         self.asked = 0
         """How often; a request that is never answered counts too."""
+        self._at_each_call: Callable[[], None] = lambda: None
         self._now = start
         self._moved = asyncio.Event()
 
     def __call__(self) -> datetime:
         self.asked += 1
+        self._at_each_call()
         self._moved.set()
         return self._now
+
+    def at_each_call(self, do: Callable[[], None]) -> None:
+        self._at_each_call = do
 
     def set(self, now: datetime) -> None:
         self._now = now
@@ -45,6 +50,14 @@ class StoryTime:
             while not condition():
                 self._moved.clear()
                 await self._moved.wait()
+
+    async def until_quiet(self, seconds: float = 0.5) -> None:
+        """Waits until nothing was asked for so long."""
+        with suppress(TimeoutError):
+            while True:
+                self._moved.clear()
+                async with asyncio.timeout(seconds):
+                    await self._moved.wait()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +78,16 @@ class Town:
     def _served(self, path: str) -> int:
         return sum(count for (each, _), count in self.simulator.served.items() if each == path)
 
-    def settings(self, database: Path, *, subscriptions: Sequence[str] = SUBSCRIPTIONS, more: str = "") -> str:
-        """A settings file that names everybody here; `more` goes into it between the sections."""
+    def settings(
+        self,
+        database: Path,
+        *,
+        subscriptions: Sequence[str] = SUBSCRIPTIONS,
+        in_flight: int = MAX_IN_FLIGHT,
+        per_second: int = 25,
+        more: str = "",
+    ) -> str:
+        """A settings file that names everybody here; the pace is Telegram's, `more` goes in between the sections."""
         told = "\n".join(f'[[subscriptions]]\nto = "{address}"' for address in subscriptions)
         return f"""
 [status_page]
@@ -87,7 +108,8 @@ ops = "{self.slack.webhook("ops")}"
 [telegram]
 bot_token = "{self.telegram.token}"
 api_url = "{self.telegram.url}"
-max_in_flight = {MAX_IN_FLIGHT}
+max_in_flight = {in_flight}
+messages_per_second = {per_second}
 [email]
 smtp_url = "{self.mail.url}"
 sender = "Kraken status <status@example.com>"

@@ -18,7 +18,7 @@ from random import Random
 
 import pytest
 
-from tests.faults.child import FastClock
+from tests.faults.child import SPEED, FastClock
 from tests.running import Program, program
 from tests.town import MAX_IN_FLIGHT, Town, outage, town
 
@@ -107,18 +107,20 @@ def everybody_has(there: Town, running: Program, step: int) -> bool:
     return all(any(f"Step {step:02}." in text for text in each.messages) for each in mailboxes(there, running.out))
 
 
-async def told_through_kills(points: Sequence[str], folder: Path) -> tuple[Town, Program]:
-    """The whole story, told by a program that dies at these points, one after the other."""
-    began = datetime.now(UTC)
-    steps = [("investigating" if step == 0 else "identified", f"Step {step:02}.") for step in range(len(points))]
-    script = outage(*steps, ("resolved", f"Step {len(points):02}."), apart=timedelta(seconds=3))
+async def told_through_kills(points: Sequence[str], folder: Path, *, together: int = 1) -> tuple[Town, Program]:
+    """The whole story, told by a program that dies at these points, one after the other; so many of its steps come at
+    once, and the last one by itself.
+    """
+    began, count = datetime.now(UTC), len(points) * together
+    steps = [("investigating" if step == 0 else "identified", f"Step {step:02}.") for step in range(count)]
+    script = outage(*steps, ("resolved", f"Step {count:02}."), apart=timedelta(seconds=3))
     config = folder / "config.toml"
     async with town(script, lambda: FastClock(began).now().timestamp()) as there:
         config.write_text(there.settings(folder / "notifier.db", subscriptions=SUBSCRIPTIONS))
-        async with program("-m", "tests.faults.child", str(config), began.isoformat(), *points) as running:
+        async with program("-m", "tests.faults.child", str(config), began.isoformat(), str(SPEED), *points) as running:
             await there.time.until(lambda: all(each.messages for each in mailboxes(there, running.out)))
-            for step, update in enumerate(script.incidents[0].updates):
-                there.time.set(update.at)
+            for step in (*range(together - 1, count, together), count):
+                there.time.set(script.incidents[0].updates[step].at)
                 await there.time.until(partial(everybody_has, there, running, step))
             await running.until(lambda: sum(line.startswith("killed") for line in running.err) == len(points))
             await there.time.until(lambda: kept_current(there))
@@ -140,4 +142,19 @@ async def test_a_killed_program_loses_nothing_and_repeats_no_more_than_was_under
     assert telegram <= len(points) * MAX_IN_FLIGHT
     *killed, counts = running.err
     assert killed == [f"killed {point}" for point in points], "and says nothing else"
+    assert set(json.loads(counts)) <= {"sent", "superseded"}, "nothing is left over"
+
+
+FOLDED = [f"{moment}:{channel}:1" for channel in CHANNELS for moment in ("before", "after")]
+
+
+@pytest.mark.fault("H2")
+async def test_a_folded_message_that_a_kill_cut_off_is_repeated_whole_or_not_at_all(tmp_path: Path) -> None:
+    there, running = await told_through_kills(FOLDED, tmp_path, together=3)
+    last = 3 * len(FOLDED)
+    for each in mailboxes(there, running.out):
+        assert each.steps == [*([step, step + 1, step + 2] for step in range(0, last, 3)), [last]], each.name
+        assert each.repeated <= (0 if each.name.startswith("slack:") else len(FOLDED)), each.name
+    *killed, counts = running.err
+    assert killed == [f"killed {point}" for point in FOLDED]
     assert set(json.loads(counts)) <= {"sent", "superseded"}, "nothing is left over"

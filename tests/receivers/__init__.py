@@ -74,6 +74,9 @@ class Receiver:
     def __init__(self) -> None:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         """Every request that came in, as method and arguments, faults included."""
+        self.callers: list[str] = []
+        """Of each request in `calls` the User-Agent."""
+        self._at_each_call: Callable[[], None] = lambda: None
         self._faults: deque[Fault] = deque()
         self._moved = asyncio.Condition()
         self._released = asyncio.Event()
@@ -87,6 +90,10 @@ class Receiver:
     def next(self, *faults: Fault) -> None:
         """Queues faults for the coming requests."""
         self._faults.extend(faults)
+
+    def at_each_call(self, do: Callable[[], None]) -> None:
+        """Done once a request was read, before it is answered."""
+        self._at_each_call = do
 
     def release(self) -> None:
         """Ends every silence."""
@@ -120,6 +127,8 @@ class Receiver:
         method, arguments = request.path.rsplit("/", 1)[-1], await _arguments(request)
         fault = self._faults.popleft() if self._faults else None
         self.calls.append((method, arguments))
+        self.callers.append(request.headers.get("User-Agent", ""))
+        self._at_each_call()
         proper = self.respond(request, method, arguments) if fault is None or fault.accepted else None
         async with self._moved:
             self._moved.notify_all()

@@ -198,8 +198,10 @@ class FakeTelegram(Receiver):
 
     def _standing(self, chat: str, message_id: int | None) -> TelegramMessage | None:
         """By the chat's number or by its name: both are the same chat."""
-        wanted = (_number(chat), message_id)
-        return next((m for m in self.messages if (_number(m.chat), m.message_id) == wanted and not m.deleted), None)
+        if message_id is None or not 0 < message_id <= len(self.messages):
+            return None
+        found = self.messages[message_id - 1]
+        return found if _number(found.chat) == _number(chat) and not found.deleted else None
 
 
 _BOT = {"id": 4242, "is_bot": True, "first_name": "Kraken status", "username": "kraken_status_bot"}
