@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -92,8 +93,9 @@ def everybody(there: Town) -> dict[str, Got]:
         mine.shown.append(post.shown)
     for mail in there.mail.received:
         mine = got[mail.rcpt_tos[0]]
-        mine.texts.append(mail.part("plain"))
-        mine.threads.add(mail.message["References"] or mail.message["Message-ID"])
+        mine.texts.append(mail.raw.decode())
+        thread = re.search(rb"(?m)^References:\s+(\S+)", mail.raw) or re.search(rb"(?m)^Message-ID:\s+(\S+)", mail.raw)
+        mine.threads.add(thread and thread[1])
     return got
 
 
