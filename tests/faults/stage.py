@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -10,7 +11,7 @@ from datetime import datetime, timedelta
 from html import unescape
 from pathlib import Path
 
-from notifier.app import Service, service
+from notifier.app import Service, StoryClock, service
 from notifier.config import Settings, load
 from notifier.markup import INERT
 from notifier.simulator import Script, Simulator
@@ -77,6 +78,22 @@ class Stage:
             if any(f"/incidents/{incident_id}" in entity.get("url", "") for entity in each.entities)
         ]
         return {SLACK: slack, TELEGRAM: telegram}
+
+    @asynccontextmanager
+    async def live(self, clock: StoryClock) -> AsyncIterator[Service]:
+        """The next process: it has polled the page as it was at that moment, and its senders send by this clock."""
+        await self.process.aclose()
+        self.clock.move(clock.now() - self.clock.now())
+        async with service(self.settings, lambda _: None, clock=clock) as running:
+            await running.store.abandon_leases(clock.now() + timedelta(seconds=3))
+            await running.poll.start()
+            for source in running.page_sources:
+                await running.poll.page(source)
+            async with asyncio.TaskGroup() as senders:
+                for sender in running.senders:
+                    senders.create_task(sender.run())
+                yield running
+                running.stop()
 
 
 def _words(text: str) -> str:

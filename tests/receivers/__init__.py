@@ -77,6 +77,9 @@ class Receiver:
         self.callers: list[str] = []
         """Of each request in `calls` the User-Agent."""
         self._at_each_call: Callable[[], None] = lambda: None
+        self.times: list[float] = []
+        """When each of them came in, by the clock of the event loop."""
+        self._lasting: Fault | None = None
         self._faults: deque[Fault] = deque()
         self._moved = asyncio.Condition()
         self._released = asyncio.Event()
@@ -94,6 +97,13 @@ class Receiver:
     def at_each_call(self, do: Callable[[], None]) -> None:
         """Done once a request was read, before it is answered."""
         self._at_each_call = do
+
+    def breaks(self, fault: Fault) -> None:
+        """From now on every request meets this fault, until it `mends`."""
+        self._lasting = fault
+
+    def mends(self) -> None:
+        self._lasting = None
 
     def release(self) -> None:
         """Ends every silence."""
@@ -125,10 +135,11 @@ class Receiver:
 
     async def _handle(self, request: web.Request) -> web.Response:
         method, arguments = request.path.rsplit("/", 1)[-1], await _arguments(request)
-        fault = self._faults.popleft() if self._faults else None
+        fault = self._faults.popleft() if self._faults else self._lasting
         self.calls.append((method, arguments))
         self.callers.append(request.headers.get("User-Agent", ""))
         self._at_each_call()
+        self.times.append(asyncio.get_running_loop().time())
         proper = self.respond(request, method, arguments) if fault is None or fault.accepted else None
         async with self._moved:
             self._moved.notify_all()

@@ -125,7 +125,9 @@ class FakeMail:
     ) -> None:
         self.received: list[Mail] = []
         """Oldest first."""
-        self.connections = 0
+        self.times: list[float] = []
+        """When each connection came in, by the clock of the event loop."""
+        self._lasting: MailFault | None = None
         self._tls = tls
         self._users = users or {}
         self._faults: deque[MailFault] = deque()
@@ -137,6 +139,10 @@ class FakeMail:
         self.port = 0
 
     @property
+    def connections(self) -> int:
+        return len(self.times)
+
+    @property
     def url(self) -> str:
         """As in the configuration, with the first user's password."""
         login = "".join(f"{quote(name, safe='')}:{quote(word, safe='')}@" for name, word in [*self._users.items()][:1])
@@ -146,12 +152,19 @@ class FakeMail:
     def next(self, *faults: MailFault) -> None:
         self._faults.extend(faults)
 
+    def breaks(self, fault: MailFault) -> None:
+        """From now on every connection meets this fault, until it `mends`."""
+        self._lasting = fault
+
+    def mends(self) -> None:
+        self._lasting = None
+
     def release(self) -> None:
         """Ends every silence."""
         self._released.set()
 
     async def until(self, condition: Callable[[], bool], seconds: float = 5) -> None:
-        """Waits for something that a mail brings about."""
+        """Waits for something that a login or a mail brings about."""
         async with asyncio.timeout(seconds), self._moved:
             await self._moved.wait_for(condition)
 
@@ -170,8 +183,8 @@ class FakeMail:
         await self._server.wait_closed()
 
     def _connection(self) -> asyncio.BaseProtocol:
-        self.connections += 1
-        fault = self._faults.popleft() if self._faults else None
+        self.times.append(asyncio.get_running_loop().time())
+        fault = self._faults.popleft() if self._faults else self._lasting
         if fault is not None and fault.at == "greeting":
             return _Doorkeeper(fault.reply, self._open)
         return _Connection(
@@ -202,6 +215,10 @@ class FakeMail:
                 user=session.auth_data if session.authenticated else None,
             )
         )
+        await self.stir()
+
+    async def stir(self) -> None:
+        """Wakes who waits in `until`."""
         async with self._moved:
             self._moved.notify_all()
 
@@ -223,6 +240,7 @@ class _Handler:
         return self._fault.reply if self._fault is not None and self._fault.at == step else None
 
     async def handle_AUTH(self, server: SMTP, session: Session, envelope: Envelope, args: list[str]) -> Any:
+        await self._mail.stir()
         return self._reply("login") or MISSING
 
     async def handle_MAIL(

@@ -101,6 +101,8 @@ class FakeTelegram(Receiver):
         self.token = token
         self.knows_dates = True
         """Whether this server is new enough for tg-time."""
+        self.takes_markup = True
+        """Whether it takes any HTML at all."""
         self._chats: dict[str, Chat] = {}
 
     @property
@@ -185,6 +187,8 @@ class FakeTelegram(Receiver):
         text, entities = str(arguments.get("text", "")), list[dict[str, Any]]()
         try:
             if arguments.get("parse_mode") == "HTML":
+                if not self.takes_markup:
+                    raise BadHtml('Unsupported start tag "b" at byte offset 0')
                 text, entities = parse_html(text, knows_dates=self.knows_dates)
         except BadHtml as bad:
             return _refuse(400, f"Bad Request: can't parse entities: {bad}")
