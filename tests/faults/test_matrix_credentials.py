@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from tests.faults.deposits import TEXTS, clock, story, texts_in
 from tests.faults.stage import SLACK, TELEGRAM, Stage, stage
 from tests.receivers import answer
 from tests.receivers.mail import FakeMail, refuses_login
+from tests.receivers.slack import FakeSlack
+from tests.receivers.telegram import FakeTelegram
 
 SCRIPT = story()
 MAIL = "mailto:ops@example.com"
@@ -36,12 +39,12 @@ class Cast:
         mails = [" ".join(each.part("plain").split()) for each in self.mail.received]
         return {to: texts_in(told)[1:] for to, told in ((SLACK, slack), (TELEGRAM, telegram), (MAIL, mails))}
 
-    async def until(self, condition: Callable[[], bool]) -> None:
-        """Waits for something that one of them reads."""
-        for each in (self.there.slack, self.there.telegram, self.mail):
-            if condition():
-                return
-            await each.until(condition)
+    @property
+    def receivers(self) -> Mapping[str, FakeSlack | FakeTelegram | FakeMail]:
+        return {SLACK: self.there.slack, TELEGRAM: self.there.telegram, MAIL: self.mail}
+
+    def has(self, to: str, messages: int) -> bool:
+        return len(self.texts()[to]) == messages
 
 
 @asynccontextmanager
@@ -89,19 +92,16 @@ async def test_refused_credentials_cost_no_news_and_the_provider_is_not_pestered
 ) -> None:
     monkeypatch.setattr(deliver, "IDLE_SECONDS", 0.05)
     async with cast(tmp_path) as them:
-        there, mail = them.there, them.mail
         refuse(them)
-        asked = {SLACK: there.slack.times, TELEGRAM: there.telegram.times, MAIL: mail.times}
-        before = len(asked[to])
-        others = [each for each in (SLACK, TELEGRAM, MAIL) if each != to]
-        async with there.live(StoryClock(clock("09:21"), FAST)):
-            for each in others:
-                await them.until(lambda each=each: len(them.texts()[each]) == 2)
-            receiver = {SLACK: there.slack, TELEGRAM: there.telegram, MAIL: mail}[to]
-            await receiver.until(lambda: len(asked[to]) == before + 3)
+        receiver = them.receivers[to]
+        before = len(receiver.times)
+        async with them.there.live(StoryClock(clock("09:21"), FAST)):
+            for other in set(them.receivers) - {to}:
+                await them.receivers[other].until(partial(them.has, other, 2))
+            await receiver.until(lambda: len(receiver.times) == before + 3)
             assert them.texts()[to] == [TEXTS[:1]]
             receiver.mends()
-            await receiver.until(lambda: len(them.texts()[to]) == 2)
-        tried, probe, again, *_ = ((time - asked[to][before]) * FAST for time in asked[to][before:])
+            await receiver.until(partial(them.has, to, 2))
+        tried, probe, again, *_ = ((time - receiver.times[before]) * FAST for time in receiver.times[before:])
         assert probe - tried >= 300 and again - probe >= 300, "five minutes between one question and the next"
-        assert them.texts() == dict.fromkeys((SLACK, TELEGRAM, MAIL), [TEXTS[:1], TEXTS[1:2]])
+        assert them.texts() == {each: [TEXTS[:1], TEXTS[1:2]] for each in (SLACK, TELEGRAM, MAIL)}
