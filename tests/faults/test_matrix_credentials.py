@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from tests.receivers.telegram import FakeTelegram
 
 SCRIPT = story()
 MAIL = "mailto:ops@example.com"
+OPERATORS = ("slack:C0DESK", "telegram:-1009", "mailto:oncall@example.com")
 FAST = 1000
 """So that five minutes between two probes take 0.3 s."""
 
@@ -32,12 +34,25 @@ class Cast:
     there: Stage
     mail: FakeMail
 
+    def read(self) -> dict[str, list[str]]:
+        """What everybody reads, by address."""
+        found: dict[str, list[str]] = {to: [] for to in (SLACK, TELEGRAM, MAIL, *OPERATORS)}
+        for post in self.there.slack.messages:
+            found[f"slack:{post.channel}"].append(post.text)
+        for bubble in self.there.telegram.messages:
+            found[f"telegram:{bubble.chat}"].append(bubble.text)
+        for each in self.mail.received:
+            found[f"mailto:{each.rcpt_tos[0]}"].append(" ".join(each.part("plain").split()))
+        return found
+
     def texts(self) -> dict[str, list[list[str]]]:
         """Which of the story's texts is in each message that a reader has, the welcome left out."""
-        slack = [each.text for each in self.there.slack.messages]
-        telegram = [each.text for each in self.there.telegram.messages]
-        mails = [" ".join(each.part("plain").split()) for each in self.mail.received]
-        return {to: texts_in(told)[1:] for to, told in ((SLACK, slack), (TELEGRAM, telegram), (MAIL, mails))}
+        return {to: texts_in(told)[1:] for to, told in self.read().items() if to not in OPERATORS}
+
+    def operators_read(self, word: str, *, but: str = "") -> bool:
+        """Whether each operator, but the one on that channel, read exactly one message with these words."""
+        told = [each for to, each in self.read().items() if to in OPERATORS and to.partition(":")[0] != but]
+        return all(sum(word in text for text in texts) == 1 for texts in told)
 
     @property
     def receivers(self) -> Mapping[str, FakeSlack | FakeTelegram | FakeMail]:
@@ -52,6 +67,7 @@ async def cast(folder: Path) -> AsyncIterator[Cast]:
     async with FakeMail(users={"bot": "right"}) as mail:
         more = {
             "SUBSCRIPTIONS": f"{SLACK},{TELEGRAM},{MAIL}",
+            "OPERATORS__TO": json.dumps(OPERATORS),
             "EMAIL__SMTP_URL": mail.url,
             "EMAIL__SENDER": "Kraken status <status@example.com>",
         }
@@ -87,7 +103,7 @@ def refused() -> Sequence[object]:
 
 
 @pytest.mark.parametrize(("to", "refuse"), refused())
-async def test_refused_credentials_cost_no_news_and_the_provider_is_not_pestered(
+async def test_refused_credentials_cost_no_news_no_pestering_and_operators_hear_of_them_elsewhere(
     to: str, refuse: Callable[[Cast], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(deliver, "IDLE_SECONDS", 0.05)
@@ -95,11 +111,15 @@ async def test_refused_credentials_cost_no_news_and_the_provider_is_not_pestered
         refuse(them)
         receiver = them.receivers[to]
         before = len(receiver.times)
-        async with them.there.live(StoryClock(clock("09:21"), FAST)):
+        own = to.partition(":")[0]
+        async with them.there.live(StoryClock(clock("09:21"), FAST)) as running:
             for other in set(them.receivers) - {to}:
                 await them.receivers[other].until(partial(them.has, other, 2))
             await receiver.until(lambda: len(receiver.times) == before + 3)
             assert them.texts()[to] == [TEXTS[:1]]
+            await running.watch.step()
+            for other in set(them.receivers) - {to}:
+                await them.receivers[other].until(partial(them.operators_read, "credentials", but=own))
             receiver.mends()
             await receiver.until(partial(them.has, to, 2))
         tried, probe, again, *_ = ((time - receiver.times[before]) * FAST for time in receiver.times[before:])

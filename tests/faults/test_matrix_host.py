@@ -14,7 +14,7 @@ from notifier.app import open_store
 from notifier.config import load as load_settings
 from notifier.simulator import load
 from tests.faults.deposits import clock
-from tests.faults.stage import SLACK, TELEGRAM, stage
+from tests.faults.stage import TELEGRAM, stage
 from tests.receivers import refused
 from tests.running import program
 from tests.town import outage, town

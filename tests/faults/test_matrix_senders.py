@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from notifier.markup import INERT
 from notifier.store.sql import SqlStore
 from tests.faults.deposits import TEXTS, clock, story, texts_in
 from tests.faults.stage import SLACK, TELEGRAM, Stage, stage
@@ -55,11 +56,13 @@ async def test_slack_has_each_update_once_although(faults: list[Fault], tmp_path
 UNREACHABLE = ["channel_not_found", "is_archived", "not_in_channel"]
 
 
+@pytest.mark.fault("D5")
 @pytest.mark.parametrize("error", UNREACHABLE)
-async def test_a_channel_that_cannot_be_posted_to_is_asked_no_more_and_holds_up_nobody(
+async def test_a_channel_that_cannot_be_posted_to_is_asked_no_more_and_operators_hear_the_cure(
     error: str, tmp_path: Path
 ) -> None:
-    async with stage(SCRIPT, tmp_path, SUBSCRIPTIONS=f"{SLACK},{OTHER},{TELEGRAM}") as there:
+    more = {"SUBSCRIPTIONS": f"{SLACK},{OTHER},{TELEGRAM}", "OPERATORS__TO": '["telegram:-1009"]'}
+    async with stage(SCRIPT, tmp_path, None, **more) as there:
         await there.at(clock("09:01"))
         there.slack.refusals["C0OPS"] = error
         await told_to_the_end(there)
@@ -67,6 +70,8 @@ async def test_a_channel_that_cannot_be_posted_to_is_asked_no_more_and_holds_up_
         assert [each["channel"] for each in asked].count("C0OPS") == 3, "the welcome, the start, and one in vain"
         mine = [each.text for each in there.slack.messages if each.channel == "C0TRADING"]
         assert texts_in(mine)[1:] == [[text] for text in TEXTS]
+        [trouble] = [each.text.replace(INERT, "") for each in there.telegram.messages if each.chat == "-1009"]
+        assert f"{OTHER} is switched off" in trouble and error in trouble and "/invite the bot" in trouble
 
 
 @pytest.mark.fault("D6")

@@ -131,6 +131,19 @@ async def test_a_reading_that_cannot_be_recorded_is_read_again(trouble: Taking, 
             assert texts_in(told) == [TEXTS[:1]]
 
 
+@pytest.mark.fault("B8")
+async def test_operators_hear_of_a_full_disk_without_it_once_and_once_more_when_there_is_room(tmp_path: Path) -> None:
+    async with stage(SCRIPT, tmp_path, OPERATORS__TO='["telegram:-1009"]') as there:
+        with full(tmp_path / "notifier.db"):
+            for minute in ("09:01", "09:02", "09:03"):
+                await polled(there, minute)
+                await there.running.watch.step()
+        await there.at(clock("09:04"))
+        heads = [each.text.partition("\n")[0] for each in there.telegram.messages if each.chat == "-1009"]
+        title = "The notifier's database cannot be written"
+        assert heads == [f"🟠 Trouble: {title}", f"🟢 Over: {title}"]
+
+
 @troubles(locked="B6", full="B9")
 @pytest.mark.parametrize("restarted", [False, True], ids=["", "before the next process"])
 async def test_a_result_that_cannot_be_written_ends_no_process_and_slack_has_it_once(
