@@ -48,6 +48,10 @@ def _harmless(_logger: object, _method: str, event: MutableMapping[str, Any]) ->
     return event
 
 
+_plainly = structlog.dev.plain_traceback
+"""Without variables: of a secret that is cut short, nothing is recognised and blotted out."""
+
+
 class _Formatting(logging.handlers.QueueHandler):
     """Formats in the caller, where the traceback still is; only text goes into the queue."""
 
@@ -69,7 +73,7 @@ def logging_to(stream: TextIO, *, level: str, as_json: bool, secrets: Iterable[s
     ends: list[Any] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
         if as_json
-        else [_harmless, structlog.dev.ConsoleRenderer(colors=stream.isatty())]
+        else [_harmless, structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=_plainly)]
     )
     structlog.configure(
         processors=[

@@ -17,6 +17,7 @@ from notifier.logs import logging_to
 
 SECRET = "xoxb-111-CANARY-222"
 OTHER = "hunter2.*CANARY+"
+LONG = f"https://hooks.example/services/T0/B0/CANARY{'x' * 60}"
 
 EVIL = 'A "title"\r\n2026-02-24 [info ] forged \x1b[31mred\x1b[0m \x07 \u2028 end'
 
@@ -45,7 +46,7 @@ def logging_left_alone() -> Iterator[None]:
 def logged(say: Callable[[], Any], *, as_json: bool = True, level: str = "debug") -> list[str]:
     """The lines that come of it."""
     stream = io.StringIO()
-    with logging_to(stream, level=level, as_json=as_json, secrets=[SECRET, OTHER, "", "abc"]):
+    with logging_to(stream, level=level, as_json=as_json, secrets=[SECRET, OTHER, LONG, "", "abc"]):
         say()
     return stream.getvalue().splitlines()
 
@@ -65,6 +66,15 @@ def with_traceback() -> None:
         structlog.get_logger("app").exception("it broke")
 
 
+def with_variables() -> None:
+    """As one that a terminal has no room for."""
+    long_address = LONG
+    try:
+        raise ValueError(long_address)
+    except ValueError:
+        structlog.get_logger("app").exception("it broke")
+
+
 def by_the_standard_library() -> None:
     try:
         raises()
@@ -78,6 +88,7 @@ SAID: dict[str, Callable[[], Any]] = {
     "in a value within a value": lambda: structlog.get_logger("app").info("asked", headers={"auth": [SECRET]}),
     "in the name of a value": lambda: structlog.get_logger("app").info("asked", **{SECRET: 1}),
     "in a traceback": with_traceback,
+    "in a variable of a traceback": with_variables,
     "in the standard library's traceback": by_the_standard_library,
     "in an argument of another's message": lambda: logging.getLogger("another").debug("POST %s", OTHER),
     "in a chatty library's warning": lambda: logging.getLogger("httpx").warning("HTTP Request: %s", SECRET),
