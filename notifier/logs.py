@@ -6,6 +6,7 @@ tracebacks included. It writes from a thread of its own, so that a blocked outpu
 
 from __future__ import annotations
 
+import json
 import logging
 import logging.handlers
 import queue
@@ -13,6 +14,7 @@ import re
 from collections.abc import Iterable, Iterator, MutableMapping
 from contextlib import contextmanager
 from typing import Any, TextIO
+from urllib.parse import quote
 
 import structlog
 
@@ -26,13 +28,19 @@ _BLOT = "***"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
+def _forms(secret: str) -> set[str]:
+    """As it is, as Python writes it, as a URL holds it, and each of them within JSON."""
+    written = {secret, repr(secret)[1:-1], quote(secret, safe=""), quote(secret)}
+    return written | {json.dumps(form)[1:-1] for form in written}
+
+
 class _Blotting(logging.Formatter):
     """Formats with another formatter and blots out the secrets in what comes of it."""
 
     def __init__(self, inner: logging.Formatter, secrets: Iterable[str]) -> None:
         super().__init__()
         self._inner = inner
-        found = sorted({secret for secret in secrets if len(secret) > 3}, key=len, reverse=True)
+        found = sorted({form for each in secrets if len(each) > 3 for form in _forms(each)}, key=len, reverse=True)
         self._secret = re.compile("|".join(map(re.escape, found))) if found else None
 
     def format(self, record: logging.LogRecord) -> str:

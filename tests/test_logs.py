@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import structlog
@@ -17,6 +18,7 @@ from notifier.logs import logging_to
 
 SECRET = "xoxb-111-CANARY-222"
 OTHER = "hunter2.*CANARY+"
+ODD = 'in "quotes\\CANARYü'
 LONG = f"https://hooks.example/services/T0/B0/CANARY{'x' * 60}"
 
 EVIL = 'A "title"\r\n2026-02-24 [info ] forged \x1b[31mred\x1b[0m \x07 \u2028 end'
@@ -46,7 +48,7 @@ def logging_left_alone() -> Iterator[None]:
 def logged(say: Callable[[], Any], *, as_json: bool = True, level: str = "debug") -> list[str]:
     """The lines that come of it."""
     stream = io.StringIO()
-    with logging_to(stream, level=level, as_json=as_json, secrets=[SECRET, OTHER, LONG, "", "abc"]):
+    with logging_to(stream, level=level, as_json=as_json, secrets=[SECRET, OTHER, LONG, ODD, "", "abc"]):
         say()
     return stream.getvalue().splitlines()
 
@@ -92,6 +94,9 @@ SAID: dict[str, Callable[[], Any]] = {
     "in the standard library's traceback": by_the_standard_library,
     "in an argument of another's message": lambda: logging.getLogger("another").debug("POST %s", OTHER),
     "in a chatty library's warning": lambda: logging.getLogger("httpx").warning("HTTP Request: %s", SECRET),
+    "as Python writes it": lambda: structlog.get_logger("app").info(f"asked with {[ODD]}", headers=[ODD]),
+    "as a URL holds it": lambda: structlog.get_logger("app").info(f"smtp://bot:{quote(ODD, safe='')}@host"),
+    "as it is, however odd": lambda: structlog.get_logger("app").info(ODD, value=ODD),
     "twice": lambda: structlog.get_logger("app").info(SECRET, again=SECRET, other=OTHER),
 }
 
