@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from datetime import time
 from email.headerregistry import HeaderRegistry
@@ -25,6 +26,9 @@ from pydantic import (
 from notifier.model import Topic
 from notifier.subscription import Address, Filter, QuietHours, Subscription
 from notifier.urls import at_loopback, is_loopback, mail_server, web_url
+
+_SHORTEST_PATH = 6
+"""Of a secret URL: one such as /ping is in many a log line, and gives nothing away."""
 
 MOST_IN_FLIGHT = 256
 """Sends to Telegram at once; 1,000 a second at a quarter of a second each."""
@@ -254,9 +258,21 @@ class Settings(Table):
 def secrets_of(settings: Settings) -> list[str]:
     """Every value that no log may show."""
     found = [secret.get_secret_value() for secret in _secret_values(settings)]
-    passwords = [urlsplit(url).password or "" for url in (*found, settings.store.url) if "://" in url]
-    found += [*passwords, *map(unquote, passwords)]
+    for url in (*found, settings.store.url):
+        found += _secrets_within(url) if "://" in url else ()
     return [secret for secret in found if secret]
+
+
+def _secrets_within(url: str) -> Iterator[str]:
+    """The password, as it is written, as it is meant, and as SMTP's logins say it; what a request names of the URL."""
+    parts = urlsplit(url)
+    written, user = parts.password or "", unquote(parts.username or "")
+    meant = unquote(written)
+    yield from (written, meant)
+    if meant:
+        yield from (b64encode(each.encode()).decode() for each in (meant, f"\0{user}\0{meant}"))
+    if parts.scheme in ("http", "https") and len(parts.path) > _SHORTEST_PATH:
+        yield from (parts.path, f"{parts.path}?{parts.query}" if parts.query else "")
 
 
 def _secret_values(value: object) -> Iterator[SecretStr]:

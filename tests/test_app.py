@@ -19,20 +19,20 @@ from tests.town import Town, outage, town
 CANARIES = {
     "a Slack token": ("SLACK__BOT_TOKEN", "xoxb-canary", {"xoxb-canary"}),
     "a Telegram token": ("TELEGRAM__BOT_TOKEN", "42:canary", {"42:canary"}),
-    "a webhook, whose whole address is one": (
+    "a webhook, whose whole address is one, and what a request names of it": (
         "SLACK__WEBHOOKS__OPS",
         "https://hooks.example/canary",
-        {"https://hooks.example/canary"},
+        {"https://hooks.example/canary", "/canary"},
     ),
     "the address of the heartbeat": (
         "OPERATORS__HEARTBEAT_URL",
         "https://ping.example/canary",
-        {"https://ping.example/canary"},
+        {"https://ping.example/canary", "/canary"},
     ),
-    "a mail password, as it is written and as it is meant": (
+    "a mail password, as it is written, as it is meant, and as a login says it": (
         "EMAIL__SMTP_URL",
         "smtps://bot:canary%40home@mail.example:465",
-        {"canary%40home", "canary@home"},
+        {"canary%40home", "canary@home", "AGJvdABjYW5hcnlAaG9tZQ==", "Y2FuYXJ5QGhvbWU="},
     ),
     "a database password": ("STORE__URL", "postgresql://bot:canary@db.example/news", {"canary"}),
 }
