@@ -14,6 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
+import structlog
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -29,6 +30,7 @@ from notifier.subscription import Address
 
 T = TypeVar("T")
 
+log = structlog.get_logger("app")
 
 out = printing.Output(highlight=False, width=None if sys.stdout.isatty() else 160)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -327,7 +329,13 @@ def _logging(level: str, settings: Settings | None = None) -> Iterator[None]:
     secrets = secrets_of(settings) if settings else []
     as_json = form == "json" or (form == "auto" and not sys.stderr.isatty())
     with logging_to(sys.stderr, level=level, as_json=as_json, secrets=secrets):
-        yield
+        try:
+            yield
+        except (typer.Exit, typer.Abort):
+            raise
+        except Exception:  # Python itself would print it with whatever secret is in it
+            log.exception("a bug ends the program")
+            raise typer.Exit(1) from None
 
 
 def _line(text: str) -> None:
