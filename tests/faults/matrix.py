@@ -136,7 +136,7 @@ F5  | the daily restart, at any moment             | nobody notices
 F6  | the event loop stands still for 5 s          | no step is dropped, none runs twice
 F7  | a step raises                                | it stays scheduled
 F8  | a host of 256 MB                             | 10,000 subscribers fit
-F9  | no file descriptors, no threads              | ends, so that its supervisor starts it anew
+F9  | no file descriptors                          | at the start: ends, saying why; later: nothing is lost
 F10 | one channel is dead for a day                | the others are on time; one message tells what it missed
 F11 | a bad settings file                          | every problem at once; nothing starts
 F12 | nobody reads the log                         | nothing waits for it

@@ -10,7 +10,7 @@ import pytest
 
 from tests.faults.deposits import TEXTS, clock, story, texts_in
 from tests.faults.stage import SLACK, TELEGRAM, Stage, stage
-from tests.receivers import Fault, answer, html, reply_lost, truncated
+from tests.receivers import Fault, answer, html, reply_lost
 from tests.receivers.mail import FakeMail, refuses_mail
 from tests.receivers.telegram import refusal
 
@@ -25,7 +25,6 @@ PERHAPS: Mapping[str, tuple[str, list[Fault]]] = {
     "502 with a page of HTML, and it was taken": ("C10", [html(502, accepted=True)]),
     "500, restart": ("C10", [refusal(500, "Internal Server Error: restart")]),
     "the line is cut after the request": ("C11", [reply_lost()]),
-    "the line is cut within the answer": ("C11", [truncated()]),
     "twice in a row": ("C11", [reply_lost(), html(502)]),
 }
 
