@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 
 import structlog
@@ -80,7 +80,7 @@ class Gate:
     async def turn(self, call: Call, to: Address, who: int) -> bool:
         """Waits for the next place; whether the message may go then, or has to be put back."""
         pace, chat = self._edits if call == "edit" else self._sends, chat_of(to)
-        while (rest := await self._leave(pace, chat, who)) > 0:
+        while (rest := await self._leave(pace, chat, who, lambda: bool(self.closed_for(call, to)))) > 0:
             if rest > NEAR * self._scale:
                 return False
             await asyncio.sleep(rest)
@@ -88,9 +88,14 @@ class Gate:
             self._put_back[who] = _loop_time() + closed.total_seconds() * self._scale
         return not closed
 
-    async def _leave(self, pace: Pace, chat: str, who: int) -> float:
-        """Takes the next place, one after the other; if this chat rests, how long, and the place is left to others."""
+    async def _leave(self, pace: Pace, chat: str, who: int, closed: Callable[[], bool]) -> float:
+        """Takes the next place, one after the other; if this chat rests, how long, and the place is left to others.
+
+        What is closed has no next place to wait for.
+        """
         async with self._queue:
+            if closed():
+                return 0.0
             if (rest := pace.rests(chat, who, _loop_time())) > 0:
                 return rest
             await asyncio.sleep(max(0.0, pace.wait(_loop_time())))

@@ -198,3 +198,13 @@ async def test_what_was_claimed_before_the_channel_broke_is_put_back() -> None:
 
 def test_the_longest_wait_and_the_longest_send_end_before_another_process_takes_over() -> None:
     assert LEASE.total_seconds() > TRUST_SECONDS + SEND_SECONDS
+
+
+async def test_what_waits_for_its_turn_does_not_sit_out_a_pause_but_is_put_back() -> None:
+    clock = FrozenClock()
+    clock.second = SLOW
+    gate, to = Gate(RecordingChannel("telegram"), LIMITS["telegram"], clock), Address("telegram", "1")
+    assert await gate.turn("send", to, 1)
+    gate.pause("send", to, timedelta(seconds=LONG), "retry after")
+    async with asyncio.timeout(5):
+        assert not await gate.turn("send", Address("telegram", "2"), 2)
