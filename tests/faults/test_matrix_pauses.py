@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from notifier import deliver
 from notifier.app import StoryClock, open_store
 from tests.faults.deposits import TEXTS, clock, story, texts_in
 from tests.faults.stage import SLACK, TELEGRAM, Stage, stage
@@ -23,6 +24,12 @@ a message takes, or a new process to start.
 CHATS = [f"telegram:{number}" for number in range(1, 21)]
 MAILBOXES = [f"mailto:desk{number}@example.com" for number in range(1, 13)]
 IN_FLIGHT = 8
+
+
+@pytest.fixture(autouse=True)
+def awake(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sender looks again before much of the story is over."""
+    monkeypatch.setattr(deliver, "IDLE_SECONDS", 0.05)
 
 
 def told_by(receiver: Receiver, method: str) -> list[float]:
