@@ -49,10 +49,10 @@ class Cast:
         """Which of the story's texts is in each message that a reader has, the welcome left out."""
         return {to: texts_in(told)[1:] for to, told in self.read().items() if to not in OPERATORS}
 
-    def operators_read(self, word: str, *, but: str = "") -> bool:
-        """Whether each operator, but the one on that channel, read exactly one message with these words."""
-        told = [each for to, each in self.read().items() if to in OPERATORS and to.partition(":")[0] != but]
-        return all(sum(word in text for text in texts) == 1 for texts in told)
+    def operator_reads(self, word: str, channel: str) -> bool:
+        """Whether the operator on that channel read exactly one message with this word."""
+        [own] = [told for to, told in self.read().items() if to in OPERATORS and to.startswith(f"{channel}:")]
+        return sum(word in text for text in own) == 1
 
     @property
     def receivers(self) -> Mapping[str, FakeSlack | FakeTelegram | FakeMail]:
@@ -111,7 +111,6 @@ async def test_refused_credentials_cost_no_news_no_pestering_and_operators_hear_
         refuse(them)
         receiver = them.receivers[to]
         before = len(receiver.times)
-        own = to.partition(":")[0]
         async with them.there.live(StoryClock(clock("09:21"), FAST)) as running:
             for other in set(them.receivers) - {to}:
                 await them.receivers[other].until(partial(them.has, other, 2))
@@ -119,7 +118,8 @@ async def test_refused_credentials_cost_no_news_no_pestering_and_operators_hear_
             assert them.texts()[to] == [TEXTS[:1]]
             await running.watch.step()
             for other in set(them.receivers) - {to}:
-                await them.receivers[other].until(partial(them.operators_read, "credentials", but=own))
+                channel = other.partition(":")[0]
+                await them.receivers[other].until(partial(them.operator_reads, "credentials", channel))
             receiver.mends()
             await receiver.until(partial(them.has, to, 2))
         tried, probe, again, *_ = ((time - receiver.times[before]) * FAST for time in receiver.times[before:])

@@ -40,11 +40,7 @@ FROM people, subscriptions
 async def test_ten_thousand_subscribers_fit_a_host_of_256_mb(tmp_path: Path) -> None:
     async with town(outage(("investigating", "We look into it."))) as there:
         config, database = tmp_path / "config.toml", tmp_path / "notifier.db"
-        config.write_text(
-            there.settings(database, subscriptions=("telegram:-1001",)).replace(
-                "max_in_flight", "messages_per_second = 1000\nmax_in_flight"
-            )
-        )
+        config.write_text(there.settings(database, subscriptions=("telegram:-1001",), per_second=1000))
         settings = load_settings(config, {})
         async with open_store(settings) as store:
             await store.sync(settings.subscriptions, welcome=False, now=there.time())

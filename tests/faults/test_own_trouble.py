@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -75,6 +76,10 @@ async def test_what_only_a_broken_channel_could_tell_waits_and_folds(tmp_path: P
         await there.at(running, 10, 16, 41)
         there.slack.token = token
         await there.at(running, 60)
+        [slack] = [sender for sender in running.senders if sender.channel.name == "slack"]
+        async with asyncio.timeout(10):
+            while slack.condition().broken_since:  # the next probe comes after five minutes of the process's own clock
+                await slack.run(until_empty=True)
     [page] = [each for each in there.slack.messages if UNREADABLE in each.text]
     assert page.text.startswith(f"*🟢 Over: {UNREADABLE}*")
     assert "Before that:" in page.text and "Trouble: The answer was" in page.text
