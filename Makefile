@@ -19,10 +19,10 @@ run: $(VENV)/.installed
 	$(BIN)/notifier run
 
 test: $(VENV)/.installed-dev $(VENV)/peers/.installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 faults: $(VENV)/.installed-dev $(VENV)/peers/.installed
-	$(BIN)/python -m pytest -q --no-header -rN -p no:randomly -p tests.faults.report -m fault
+	$(BIN)/python -m pytest -q --no-header -rN -p no:randomly -p tests.faults.report -m fault -n auto --maxprocesses 4 --dist worksteal
 
 kills: $(VENV)/.installed-dev
 	KILLS=200 $(BIN)/python -m pytest -q -p no:randomly tests/faults/test_fan_out_kills.py

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -97,6 +98,13 @@ class Duty:
             await self.send(running)
             await running.watch.step()
             await self.send(running)
+
+    async def recovers(self, running: Service, channel: str) -> None:
+        """Until a probe finds the channel well again: that comes by the process's own clock, not by the story's."""
+        [sender] = [each for each in running.senders if each.channel.name == channel]
+        async with asyncio.timeout(20):
+            while sender.condition().broken_since:
+                await sender.run(until_empty=True)
 
     async def send(self, running: Service) -> None:
         now = self.clock.now()

@@ -57,6 +57,10 @@ class Matrix:
         self.verdicts: Mapping[str, Verdict] = {key: Verdict(row) for key, row in ROWS.items()}
         self._proves: dict[str, set[str]] = defaultdict(set)
 
+    def pytest_itemcollected(self, item: pytest.Item) -> None:
+        """What a test proves travels with its reports, from other processes too."""
+        item.user_properties += [("fault", row) for row in sorted(rows_of(item))]
+
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         for item in session.items:
             if strange := rows_of(item) - ROWS.keys():
@@ -71,7 +75,9 @@ class Matrix:
         return [key for key, row in ROWS.items() if key not in proven and not row.later]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        for key in self._proves[report.nodeid]:
+        rows = {str(value) for name, value in report.user_properties if name == "fault"}
+        self._proves[report.nodeid] |= rows
+        for key in rows:
             verdict = self.verdicts[key]
             if report.failed:
                 verdict.failed.add(report.nodeid)
