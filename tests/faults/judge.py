@@ -131,7 +131,8 @@ class Judge:
         if change.kind is Kind.UPDATE_POSTED:
             introduces = first or not late
         else:
-            introduces = change.kind is Kind.INCIDENT_RETITLED and change.phase is Phase.WORSENED
+            rose = change.kind is Kind.INCIDENT_RETITLED and change.phase is Phase.WORSENED
+            introduces = rose and change.ended_at is None
         told = (reader.address, incident) in self.told
         ends = change.phase is Phase.RESOLVED
         newcomer = self.joined.index(reader.address) >= self.first_told[incident]

@@ -9,16 +9,17 @@ from datetime import timedelta
 import pytest
 
 from tests.faults.model_page import Reading
-from tests.faults.providers import Answer
+from tests.faults.providers import Answer, title
 from tests.faults.test_machine import Machine
 
 
 @contextmanager
-def story() -> Iterator[Machine]:
+def story(*, open_before: bool = False) -> Iterator[Machine]:
     """Five readers who heard of nothing yet; in the end all promises have to hold."""
     machine = Machine()
-    machine.begin(left_out=set(), open_before=False, others=Reading.WHOLE)
+    machine.begin(left_out=set(), open_before=open_before, others=Reading.WHOLE)
     machine.deliver_all(which=0)
+    machine.holds()
     try:
         yield machine
         machine.holds()
@@ -42,3 +43,15 @@ def test_a_death_between_the_call_and_its_result_is_asked_about_by_the_next_proc
         machine.deliver_all(which=0)
         slack = machine.providers[0]
         assert [post.to for post in slack.posts if "Trouble" in post.message.subject] == ["slack:C1", "slack:C2"]
+
+
+def test_an_impact_that_rises_when_all_is_over_is_told_only_to_those_who_heard_of_it() -> None:
+    with story() as machine:
+        machine.post_and_read("one", "investigating", "minor", which=0)
+        machine.post_and_read("one", "resolved", None, which=0)
+        machine.rest()
+        machine.retitle("one", None, "critical")
+        machine.rest()
+        machine.end("one", "postmortem")
+        machine.rest()
+        assert {post.to for post in machine.providers[0].posts if "Trouble" in title(post.message)} == {"slack:C1"}
