@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from tests.faults.model_page import Reading
-from tests.faults.providers import Answer, title
+from tests.faults.providers import Answer, title, words
 from tests.faults.test_machine import Machine
 
 
@@ -55,3 +55,15 @@ def test_an_impact_that_rises_when_all_is_over_is_told_only_to_those_who_heard_o
         machine.end("one", "postmortem")
         machine.rest()
         assert {post.to for post in machine.providers[0].posts if "Trouble" in title(post.message)} == {"slack:C1"}
+
+
+def test_what_was_read_under_a_clock_a_day_behind_rides_in_the_next_mail() -> None:
+    with story() as machine:
+        machine.set_clock(timedelta(days=-1))
+        machine.post_and_read("one", "investigating", "major", which=0)
+        machine.wait(timedelta(seconds=5))
+        machine.rest()
+        machine.post_and_read("one", "monitoring", None, which=0)
+        machine.rest()
+        mails = [words(post.message) for post in machine.providers[2].posts if "Trouble" in title(post.message)]
+        assert len(mails) == 1 and "u1e1" in mails[0] and "u2e1" in mails[0]
