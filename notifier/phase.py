@@ -60,7 +60,7 @@ def _incident(story: Sequence[KnownUpdate], after: KnownIncident) -> dict[str, P
     ended = False
     for place, update in enumerate(story):
         if update.status == "postmortem":
-            phase = Phase.POSTMORTEM
+            phase = Phase.POSTMORTEM if ended else Phase.RESOLVED
         elif update.status in _ENDS:
             phase = Phase.PROGRESS if ended else Phase.RESOLVED
         elif ended and (after.open or any(later.status in _ENDS for later in story[place + 1 :])):
@@ -79,7 +79,7 @@ def _maintenance(story: Sequence[KnownUpdate], after: KnownIncident) -> dict[str
         repeated = update.status == status
         late = after.window is not None and after.window.end is not None and update.at > after.window.end
         if update.status == "postmortem":
-            phase = Phase.POSTMORTEM
+            phase = Phase.POSTMORTEM if ended else Phase.COMPLETED
         elif update.status in _ENDS:
             phase = Phase.PROGRESS if ended else Phase.COMPLETED
         elif ended:

@@ -145,6 +145,12 @@ def test_row_6_a_postmortem_ends_nothing_twice() -> None:
     assert said(told[1]) == ["postmortem"] and not told[1][0].loud
 
 
+def test_a_postmortem_is_the_end_of_what_had_none() -> None:
+    postmortem = update("15:00", "postmortem", "Root cause.")
+    told, _ = play(page(incident(OPEN)), page(incident(OPEN, postmortem, status="postmortem", resolved_at=at("15:00"))))
+    assert said(told[1]) == ["resolved"] and told[1][0].loud and told[1][0].ended_at == postmortem.at
+
+
 def test_row_7_a_status_may_go_back() -> None:
     again = update("11:38", "investigating", "It is back.")
     told, _ = play(page(incident(OPEN, FIXED)), page(incident(OPEN, FIXED, again)))

@@ -67,3 +67,14 @@ def test_what_was_read_under_a_clock_a_day_behind_rides_in_the_next_mail() -> No
         machine.rest()
         mails = [words(post.message) for post in machine.providers[2].posts if "Trouble" in title(post.message)]
         assert len(mails) == 1 and "u1e1" in mails[0] and "u2e1" in mails[0]
+
+
+def test_what_was_open_at_the_baseline_and_ends_with_a_postmortem_has_ended_for_all() -> None:
+    with story(open_before=True) as machine:
+        machine.end("one", "postmortem")
+        machine.rest()
+        for provider in machine.providers:
+            told = [post for post in provider.posts if "Resolved" in title(post.message)]
+            assert {post.to for post in told} == {
+                each.address for each in machine.wanted if each.address.startswith(f"{provider.name}:")
+            }
