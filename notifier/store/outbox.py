@@ -48,6 +48,9 @@ async def claim(connection: AsyncConnection, wishes: Sequence[Wish], token: int,
     waiting = await _waiting(connection, lanes)
     parcels = []
     for lane, found in waiting.items():
+        if found and not found[0].active:
+            await _drop(connection, found)
+            continue
         edits = bool(found) and found[0].channel in editing
         rows = await _without_edits(connection, lane, found, now) if edits else found
         if not rows:
@@ -127,6 +130,8 @@ WAITING = (
         t.changes.c.doc,
         t.subscriptions.c.address,
         t.subscriptions.c.mention,
+        t.subscriptions.c.active,
+        t.subscriptions.c.reason.label("off_because"),
         t.threads.c.receipt_to.label("thread_to"),
         t.threads.c.receipt_ref.label("thread_ref"),
     )
@@ -185,6 +190,12 @@ async def _without_edits(
     ids = [row.id for row in edits]
     await connection.execute(sa.update(t.deliveries).where(_d.id.in_(ids)).values(shown))
     return [row for row in rows if row.id not in ids]
+
+
+async def _drop(connection: AsyncConnection, rows: Sequence[sa.Row[Any]]) -> None:
+    """What was under way when its recipient was switched off, and would be tried again."""
+    off = {"state": State.FAILED, "due_at": None, "reason": rows[0].off_because}
+    await connection.execute(sa.update(t.deliveries).where(_d.id.in_([row.id for row in rows])).values(off))
 
 
 def _bind(lane: Lane, rows: Sequence[sa.Row[Any]], uncertain: bool, now: datetime) -> Parcel:

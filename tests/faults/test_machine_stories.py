@@ -78,3 +78,16 @@ def test_what_was_open_at_the_baseline_and_ends_with_a_postmortem_has_ended_for_
             assert {post.to for post in told} == {
                 each.address for each in machine.wanted if each.address.startswith(f"{provider.name}:")
             }
+
+
+def test_what_was_under_way_to_a_reader_who_left_is_not_sent_again() -> None:
+    with story() as machine:
+        machine.post_and_read("one", "investigating", "major", which=0)
+        machine.die_delivering(which=0, channel="telegram", answers=[], moment=5, news=False)
+        leaves = next(each for each in machine.wanted if each.address == "telegram:-2")
+        machine.wanted.remove(leaves)
+        machine.start()
+        machine.holds()
+        machine.rest()
+        told = {post.to for post in machine.providers[1].posts if "Trouble" in title(post.message)}
+        assert told == {"telegram:-1"}
