@@ -98,6 +98,7 @@ class Sender:
     def stop(self) -> None:
         """Claims nothing more; `run` returns when the sends under way are settled."""
         self._stopping = True
+        self._gate.stop()
         self._woken.set()
 
     async def run(self, *, until_empty: bool = False) -> None:

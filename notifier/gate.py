@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 import structlog
@@ -12,6 +12,7 @@ from notifier.breaker import Breaker
 from notifier.known import ChannelState
 from notifier.pace import Limits, Pace, chat_of
 from notifier.ports import Call, Channel, ChannelFailure, Clock, NotSent, Pause
+from notifier.retry import LONGEST_PAUSE
 from notifier.subscription import Address
 
 NEAR = 1.0
@@ -35,9 +36,10 @@ class Gate:
         self._edits = Pace(limits.edits, self._scale) if limits.edits else self._sends
         self._breaker = Breaker(self._scale)
         self._pauses: dict[str, float] = {}
-        self._queue = asyncio.Lock()
+        self._stopping = False
+        self._queues = {self._sends: asyncio.Lock(), self._edits: asyncio.Lock()}
         self._heard = self._suspected = False
-        self._put_back: dict[int, float] = {}
+        self._put_back: dict[int, float] = {}  # until when, by subscription, as their recipient alone is paused
 
     def condition(self) -> ChannelState:
         """How the channel fares, as far as this process knows."""
@@ -80,27 +82,33 @@ class Gate:
     async def turn(self, call: Call, to: Address, who: int) -> bool:
         """Waits for the next place; whether the message may go then, or has to be put back."""
         pace, chat = self._edits if call == "edit" else self._sends, chat_of(to)
-        while (rest := await self._leave(pace, chat, who, lambda: bool(self.closed_for(call, to)))) > 0:
+        while not self._stopping:
+            rest = await self._leave(pace, chat, call, to, who)
+            if self.closed_for(call, to):
+                self._put_back[who] = self._pauses.get(str(to), 0.0)
+                return False
+            if rest <= 0:
+                return not self._stopping
             if rest > NEAR * self._scale:
                 return False
             await asyncio.sleep(rest)
-        if closed := self.closed_for(call, to):
-            self._put_back[who] = _loop_time() + closed.total_seconds() * self._scale
-        return not closed
+        return False
 
-    async def _leave(self, pace: Pace, chat: str, who: int, closed: Callable[[], bool]) -> float:
+    async def _leave(self, pace: Pace, chat: str, call: Call, to: Address, who: int) -> float:
         """Takes the next place, one after the other; if this chat rests, how long, and the place is left to others.
 
-        What is closed has no next place to wait for.
+        Nobody takes one, or waits for it, while the way is closed: a pause may last an hour.
         """
-        async with self._queue:
-            if closed():
-                return 0.0
-            if (rest := pace.rests(chat, who, _loop_time())) > 0:
+        async with self._queues[pace]:
+            if (rest := pace.rests(chat, who, _loop_time())) > 0 or self._stopping or self.closed_for(call, to):
                 return rest
             await asyncio.sleep(max(0.0, pace.wait(_loop_time())))
             pace.went(chat, who, _loop_time())
             return 0.0
+
+    def stop(self) -> None:
+        """Nobody's turn comes any more: what has not begun is put back."""
+        self._stopping = True
 
     def worked(self) -> None:
         """The provider took something."""
@@ -131,9 +139,9 @@ class Gate:
         return kept
 
     def recall(self, pauses: Sequence[Pause]) -> None:
-        """Pauses that another process was asked for."""
+        """Pauses that another process was asked for; none is longer than a provider's, whatever the clock does."""
         for pause in pauses:
-            self._begin(pause.scope, pause.until - self._clock.now())
+            self._begin(pause.scope, min(pause.until - self._clock.now(), timedelta(seconds=LONGEST_PAUSE)))
 
     async def probe(self) -> None:
         """Asks the provider about the bot itself, if it is time to."""

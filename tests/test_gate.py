@@ -11,10 +11,10 @@ import pytest
 from notifier.attempt import SEND_SECONDS
 from notifier.deliver import TRUST_SECONDS, Sender
 from notifier.gate import Gate
-from notifier.model import Topic
+from notifier.model import State, Topic
 from notifier.pace import LIMITS, Limits
-from notifier.ports import BadCredentials, BadMessage, ChannelFailure, NotSent, Throttled, Throttles
-from notifier.retry import POLICIES
+from notifier.ports import BadCredentials, BadMessage, ChannelFailure, NotSent, Pause, Throttled, Throttles
+from notifier.retry import LONGEST_PAUSE, POLICIES
 from notifier.store.schema import LEASE
 from notifier.subscription import Address, Filter
 from tests.builders import incident, page, update
@@ -194,6 +194,53 @@ async def test_what_was_claimed_before_the_channel_broke_is_put_back() -> None:
     gate.failed(failure)
     assert gate.closed_for("send") > timedelta(minutes=4) and gate.room(8, 0) == 0 and gate.edits() == 0
     assert await gate.turn("send", Address("telegram", "1"), 1) is False, "what was claimed already is put back"
+
+
+async def test_a_pause_lets_go_at_once_of_all_that_waits_for_its_turn() -> None:
+    clock = FrozenClock()
+    clock.second = SLOW
+    gate = Gate(RecordingChannel("telegram"), LIMITS["telegram"], clock)
+    assert await gate.turn("send", Address("telegram", "1"), 1)
+    async with asyncio.timeout(LONG * SLOW / 10), asyncio.TaskGroup() as tasks:
+        waiting = [tasks.create_task(gate.turn("send", Address("telegram", str(who)), who)) for who in range(2, 9)]
+        await asyncio.sleep(0)
+        gate.pause("send", Address("telegram", "1"), timedelta(seconds=LONG), "retry after")
+    assert sum(task.result() for task in waiting) == 0
+
+
+async def test_edits_that_are_paused_hold_up_no_news_not_even_that_of_their_chat() -> None:
+    clock = FrozenClock()
+    clock.second = SLOW
+    gate = Gate(RecordingChannel("slack", throttles="call"), Limits(edits=Limits(per_second=1)), clock)
+    chat = Address("slack", "C1")
+    assert await gate.turn("edit", chat, 1)
+    async with asyncio.timeout(LONG * SLOW / 10), asyncio.TaskGroup() as tasks:
+        edits = [tasks.create_task(gate.turn("edit", chat, 1)) for _ in range(3)]
+        await asyncio.sleep(0)
+        gate.pause("edit", chat, timedelta(seconds=LONG), "ratelimited")
+        assert await gate.turn("send", chat, 1)
+    assert not edits[-1].result() and not gate.resting()
+
+
+async def test_a_process_that_stops_puts_back_what_waits_for_its_turn(born: Born) -> None:
+    world = await people(born)
+    world.clock.second = 1.0
+    running = sender(world, "telegram", Limits(per_second=20))
+    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+        tasks.create_task(running.run())
+        await world.sees(page(incident(OPEN)))
+        running.wake()
+        await world.channels["telegram"].until_tried(1)
+        running.stop()
+    assert world.channels["telegram"].tries <= 2
+    assert {each.state for each in await world.store.deliveries((), 50)} == {State.SENT, State.PENDING}
+
+
+async def test_no_pause_is_longer_than_one_of_a_provider_though_the_clock_was_put_back() -> None:
+    clock = FrozenClock()
+    gate = Gate(RecordingChannel("telegram"), LIMITS["telegram"], clock)
+    gate.recall([Pause(scope="", until=clock.now() + timedelta(days=30), reason="retry after")])
+    assert gate.closed_for("send") <= timedelta(seconds=LONGEST_PAUSE)
 
 
 def test_the_longest_wait_and_the_longest_send_end_before_another_process_takes_over() -> None:
