@@ -244,8 +244,9 @@ async def expire(
     rows = result.all()
     await outdated.first_messages(connection, {(row.subscription_id, row.subject_id) for row in rows})
     await connection.execute(
-        sa.update(t.deliveries).where(mine, _d.attempt > 0, _d.due_at > latest).values(due_at=AT_ONCE)
+        sa.update(t.deliveries).where(mine, _d.tried_at.is_not(None), _d.due_at > latest).values(due_at=AT_ONCE)
     )
+    await outdated.not_after(connection, channel, latest)
     return len(rows)
 
 

@@ -149,6 +149,12 @@ async def abandon(connection: AsyncConnection, token: int) -> None:
     await connection.execute(sa.update(t.outdated).where(_o.token != token).values(token=None, due_at=AT_ONCE))
 
 
+async def not_after(connection: AsyncConnection, channel: str, latest: datetime) -> None:
+    """No edit of this channel waits longer to be tried again."""
+    waiting = (_o.channel == channel) & _o.token.is_(None)
+    await connection.execute(sa.update(t.outdated).where(waiting, _o.due_at > latest).values(due_at=AT_ONCE))
+
+
 async def forget(connection: AsyncConnection, subscription_ids: Sequence[int]) -> None:
     """Nobody reads them any more."""
     await connection.execute(sa.delete(t.outdated).where(_o.subscription_id.in_(subscription_ids)))

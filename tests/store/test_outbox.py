@@ -294,6 +294,27 @@ async def test_no_clock_however_wrong_holds_back_what_is_new(owing: SqlStore) ->
     assert len(await owing.claim("telegram", 10, NOW - timedelta(days=3650))) == 1
 
 
+async def test_a_clock_that_is_put_back_holds_up_no_try_even_one_that_did_not_count(owing: SqlStore) -> None:
+    [parcel] = await owing.claim("telegram", 10, NOW)
+    ahead = NOW + timedelta(days=1)
+    await owing.settle(Settlement(parcel=parcel, state=State.PENDING, next_attempt_at=ahead, counts=False))
+    await owing.expire("telegram", NOW - OLD, NOW - OLD, NOW + OLD)
+    assert len(await owing.claim("telegram", 10, NOW)) == 1
+
+
+async def test_a_clock_that_is_put_back_holds_up_no_edit(store: SqlStore) -> None:
+    await watch(store, "telegram:1")
+    await tell(store, change("posted/wsincident01/u1", incident_id="wsincident01", update_id="u1"))
+    [parcel] = await store.claim("telegram", 10, NOW)
+    await store.settle(sent(parcel, "m1"))
+    await tell(store, edited("second"))
+    await store.claim("telegram", 10, NOW, can_edit=True)
+    [refresh] = await store.outdated("telegram", 10, NOW)
+    await store.refreshed(refresh, Again(at=NOW + timedelta(days=1)))
+    await store.expire("telegram", NOW - OLD, NOW - OLD, NOW + OLD)
+    assert len(await store.outdated("telegram", 10, NOW)) == 1
+
+
 async def test_first_messages_are_marked_in_as_many_statements_as_it_takes(
     store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
