@@ -113,7 +113,7 @@ class Sender:
                 wait = await self._until_due()
                 if until_empty and idle and wait is None:
                     return
-                if wait == 0:
+                if wait == 0 and not self._stopping:
                     self._news, self._more = False, False
                     self._claimed_at = asyncio.get_running_loop().time()
                     work = await self._claim()
@@ -207,7 +207,8 @@ class Sender:
             settlement = await self._attempts.deliver(parcel)
         else:
             state = State.UNKNOWN if parcel.uncertain else State.PENDING
-            settlement = Settlement(parcel=parcel, state=state, next_attempt_at=self._clock.now(), counts=False)
+            at = self._clock.now() + self._gate.closed_for("send", parcel.address)
+            settlement = Settlement(parcel=parcel, state=state, next_attempt_at=at, counts=False, plain=parcel.plain)
         await self._written(partial(self._outbox.settle, settlement))
 
     async def _refresh(self, work: Refresh, *, may: bool) -> None:

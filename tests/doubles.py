@@ -119,6 +119,7 @@ class RecordingChannel:
         self._refused_form: ChannelFailure | None = None
         self._at_each_send: Callable[[], None] = lambda: None
         self._failed_checks: list[ChannelFailure] = []
+        self._at_each_check: Callable[[], None] = lambda: None
         self.checks = 0
         self.order: list[str] = []
         """What was asked of it: send, edit."""
@@ -137,6 +138,9 @@ class RecordingChannel:
 
     def at_each_send(self, do: Callable[[], None]) -> None:
         self._at_each_send = do
+
+    def at_each_check(self, do: Callable[[], None]) -> None:
+        self._at_each_check = do
 
     def fail_check(self, failure: ChannelFailure) -> None:
         self._failed_checks.append(failure)
@@ -219,6 +223,7 @@ class RecordingChannel:
 
     async def check(self) -> str:
         self.checks += 1
+        self._at_each_check()
         self._tried.set()
         if self._failed_checks:
             raise self._failed_checks.pop(0)

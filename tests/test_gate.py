@@ -13,7 +13,7 @@ from notifier.deliver import TRUST_SECONDS, Sender
 from notifier.gate import Gate
 from notifier.model import State, Topic
 from notifier.pace import LIMITS, Limits
-from notifier.ports import BadCredentials, BadMessage, ChannelFailure, NotSent, Pause, Throttled, Throttles
+from notifier.ports import BadCredentials, BadMessage, ChannelFailure, NotSent, Pause, Settlement, Throttled, Throttles
 from notifier.retry import LONGEST_PAUSE, POLICIES
 from notifier.store.schema import LEASE
 from notifier.subscription import Address, Filter
@@ -185,6 +185,35 @@ async def test_a_text_that_is_refused_is_refused_once_and_not_by_every_reader(bo
     await sender(world, "telegram", in_flight=1).run(until_empty=True)
     assert [each.message.plain for each in channel.arrived] == [True] * len(PEOPLE)
     assert channel.tries == len(PEOPLE) + 1
+
+
+async def test_what_is_put_back_for_a_pause_waits_for_its_end_and_stays_plain(born: Born) -> None:
+    hook = RecordingChannel("slack-webhook", can_edit=False, throttles="recipient")
+    world = await people(born, hook, "slack-webhook:a")
+    world.clock.second = SLOW
+    await world.sees(page(incident(OPEN), incident(FOUND, id="incident0002")))
+    now = world.clock.now()
+    for plain, parcel in enumerate(await world.store.claim("slack-webhook", 2, now)):
+        await world.store.settle(Settlement(parcel=parcel, state=State.PENDING, plain=bool(plain), counts=False))
+    hook.fail(Throttled("slow down", LONG))
+    async with asyncio.timeout(LONG * SLOW / 10):
+        await sender(world, "slack-webhook", in_flight=2).run(until_empty=True)
+    assert hook.tries == 1
+    world.clock.move(timedelta(seconds=LONG + 1))
+    await world.deliver("slack-webhook")
+    assert sorted(each.message.plain for each in hook.arrived) == [False, True]
+
+
+async def test_a_process_told_to_stop_while_it_asks_its_provider_claims_nothing(born: Born) -> None:
+    world = await people(born)
+    channel = world.channels["telegram"]
+    await world.sees(page(incident(OPEN)))
+    running = sender(world, "telegram")
+    channel.at_each_check(running.stop)
+    running.suspect()
+    await running.run()
+    assert channel.checks == 1 and channel.tries == 0
+    assert set(await world.store.counts()) == {"pending"}
 
 
 async def test_what_was_claimed_before_the_channel_broke_is_put_back() -> None:
