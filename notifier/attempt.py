@@ -149,6 +149,8 @@ class Attempts:
         plain = parcel.plain or _texts(parts) in self._refused
         message = self._message(parcel, parts or parcel.parts, plain=plain)
         if asks:
+            if closed := self._gate.closed_for("find", parcel.address):
+                return self._asked_later(parcel, closed)
             try:
                 receipt = await self._find(parcel, message)
             except ChannelFailure as failure:
@@ -183,6 +185,17 @@ class Attempts:
         receipt = await self._channel.find(parcel.address, message, parcel.first_tried_at - CLOCKS_DIFFER)
         self._gate.worked()
         return receipt
+
+    def _asked_later(self, parcel: Parcel, closed: timedelta) -> Settlement:
+        """The provider wants no such question now."""
+        return Settlement(
+            parcel=parcel,
+            state=State.UNKNOWN,
+            reason="may have arrived; its provider cannot be asked yet",
+            next_attempt_at=self._clock.now() + closed,
+            counts=False,
+            plain=parcel.plain,
+        )
 
     def _after(self, parcel: Parcel, failure: ChannelFailure, call: Call) -> Settlement:
         """What becomes of the parcel. If asking failed, what may have arrived still may have."""

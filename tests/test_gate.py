@@ -103,6 +103,24 @@ async def test_a_paused_webhook_holds_up_no_other(born: Born) -> None:
     assert {str(each.to) for each in hooks.arrived} == {"slack-webhook:a", "slack-webhook:b"}
 
 
+async def test_who_wants_no_questions_is_asked_none_about_other_messages(born: Born) -> None:
+    slack = RecordingChannel("slack", can_find=True, throttles="call")
+    world = await people(born, slack, *(f"slack:C{number}" for number in range(20)))
+    world.clock.second = SLOW
+    await world.sees(page(incident(OPEN)))
+    await world.store.claim("slack", 19, world.clock.now())
+    await world.die()
+    again = await World.born(world.path, slack, clock=world.clock, token=2)
+    await again.store.abandon_leases(world.clock.now())
+    slack.fail_look(Throttled("ratelimited", LONG))
+    await sender(again, "slack", in_flight=1).run(until_empty=True)
+    assert (slack.looks, slack.tries) == (1, 1), "and what was never tried goes out"
+    world.clock.move(timedelta(seconds=LONG + 1))
+    await again.deliver("slack")
+    assert len(slack.arrived) == 20
+    await again.die()
+
+
 async def test_loud_news_overtakes_a_long_queue_and_impact_counts_next(born: Born) -> None:
     world = await people(born)
     for number, impact in enumerate(("none", "minor", "critical", "major")):
