@@ -65,16 +65,19 @@ async def _raised(connection: AsyncConnection) -> dict[str, Change]:
 async def alarm(
     connection: AsyncConnection, decide: Callable[[Mapping[str, Change]], Turn], to: Collection[Address]
 ) -> Turn:
-    """Of an end hear those who were told of its beginning."""
+    """Of an end hear those who were told of its beginning. What another process told meanwhile is not told again."""
     turn = decide(await _raised(connection))
     addresses = [str(address) for address in to]
     operators = (_s.written.in_(addresses) | _s.address.in_(addresses)) & _s.active
     for key, change in turn.raised.items():
         values = {"key": key, "raised_at": change.at, "doc": CHANGE.dump(change)}
-        await connection.execute(insert(connection, t.alarms).values(values).on_conflict_do_nothing())
-        await _owe(connection, change, operators)
+        raised = insert(connection, t.alarms).values(values).on_conflict_do_nothing().returning(_a.key)
+        if (await connection.execute(raised)).first() is not None:
+            await _owe(connection, change, operators)
     for key, change in turn.over.items():
-        await connection.execute(sa.delete(t.alarms).where(_a.key == key))
+        ended = await connection.execute(sa.delete(t.alarms).where(_a.key == key).returning(_a.key))
+        if ended.first() is None:
+            continue
         subject = sa.select(t.subjects.c.id).where(t.subjects.c.key == change.subject).scalar_subquery()
         told = sa.exists().where(_d.subscription_id == _s.id, _d.subject_id == subject)
         await _owe(connection, change, _s.active & told)

@@ -34,6 +34,11 @@ async def say(store: SqlStore, present: Mapping[str, Trouble], *, whom: tuple[Ad
     return await store.alarm(partial(turn, present=present, now=NOW), whom)
 
 
+async def decided(store: SqlStore, what: Turn) -> Turn:
+    """By a process that read the alarms before another one wrote its own."""
+    return await store.alarm(lambda _: what, (OPS,))
+
+
 async def settled(store: SqlStore, state: State, reason: str = "", *, gone: bool = False) -> Parcel:
     [parcel] = await store.claim("slack", 1, NOW + MINUTE)
     await store.settle(Settlement(parcel=parcel, state=state, reason=reason, gone=gone))
@@ -66,6 +71,17 @@ async def test_a_trouble_is_told_once_and_its_end_to_those_who_heard_of_it(store
     assert not await say(store, {}, whom=(OPS, late))
     assert await owed(store) == [(begun.key, "slack:C0OPS"), (over.key, "slack:C0OPS")]
     assert (await store.owed(NOW)).raised == {}
+
+
+async def test_two_processes_that_decide_at_once_tell_a_trouble_and_its_end_once(store: SqlStore) -> None:
+    await sync(store)
+    first, second = (turn({}, {"page": DOWN}, NOW + number * MINUTE) for number in range(2))
+    await decided(store, first)
+    await decided(store, second)
+    for number in range(2):
+        await decided(store, turn(first.raised, {}, NOW + (2 + number) * MINUTE))
+    begun, ended = first.raised["page"].key, f"{first.raised['page'].subject}/over"
+    assert [key for key, _ in await owed(store)] == [begun, ended]
 
 
 async def test_what_is_told_is_remembered_by_the_next_process(store: SqlStore) -> None:
