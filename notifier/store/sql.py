@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, contextmanager, nullcontext
 from datetime import datetime
 
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from notifier.known import Entry, Known, KnownIncident, KnownPage, Owed, SourceState
@@ -27,7 +28,10 @@ def _told_as_store_failed() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        raise StoreFailed(f"{type(error).__name__}: {str(error.orig).splitlines()[0]}") from error
+        said = str(error.orig).partition("\n")[0]
+        raise StoreFailed(f"{type(error).__name__}: {said}") from error
+    except PoolTimeout as error:
+        raise StoreFailed("no connection to the database became free in time") from error
 
 
 class SqlStore:

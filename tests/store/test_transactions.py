@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from notifier.message import Receipt
 from notifier.model import State
@@ -179,6 +180,15 @@ async def test_what_decide_raises_passes_and_writes_nothing(store: SqlStore, pat
     with pytest.raises(ValueError, match="a bug"):
         await store.record((), decide, lambda change, filters: pytest.fail("no news, no route"))
     assert dump(path) == before
+
+
+async def test_a_database_whose_connections_are_all_taken_has_failed(path: Path, opened: Opened) -> None:
+    await opened()
+    engine = create_async_engine(f"sqlite+aiosqlite:///{path}", pool_size=1, max_overflow=0, pool_timeout=0.01)
+    async with engine.connect():
+        with pytest.raises(StoreFailed, match="became free"):
+            await SqlStore(engine, token=2, origin="here").counts()
+    await engine.dispose()
 
 
 async def test_a_database_that_fails_is_told_as_such_without_its_statement(store: SqlStore, path: Path) -> None:
