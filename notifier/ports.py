@@ -62,7 +62,7 @@ class ChannelFailure(Exception):
     """Why a message did not go out. The text holds no secret."""
 
     def __init__(self, reason: str) -> None:
-        self.reason = reason.encode(errors="replace").decode()  # it is written down, whatever a provider said
+        self.reason = reason.encode(errors="replace").decode().replace("\0", "?")  # it is written down, whoever said it
         super().__init__(self.reason)
 
 

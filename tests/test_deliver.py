@@ -176,6 +176,15 @@ async def test_one_blocked_recipient_is_switched_off_and_delays_nobody(born: Bor
 
 
 @pytest.mark.fault("C4")
+async def test_whatever_a_provider_says_can_be_written_down(born: Born) -> None:
+    world = await born(RecordingChannel("telegram"))
+    await world.subscribe("telegram:1")
+    await world.sees(page(), page(incident(OPEN)))
+    world.channels["telegram"].fail(Gone("half a \ud83d pair and a \0 too"))
+    await world.deliver("telegram")
+    assert [each.reason for each in await world.store.deliveries((), 9)] == ["half a ? pair and a ? too"]
+
+
 async def test_a_moved_recipient_is_followed(born: Born) -> None:
     channel = RecordingChannel("telegram")
     new = Address("telegram", "-1009")
