@@ -28,6 +28,8 @@ QUIT_SECONDS = 2
 _RATE = re.compile(r"\brates?\b|\bratelimit|too (many|fast|much)|throttl|slow down", re.IGNORECASE)
 _ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
 """https://www.rfc-editor.org/rfc/rfc3463#section-3"""
+_ENCODED = re.compile(r"(?=\S*[0-9=])[A-Za-z0-9+/=]{16,}")
+"""What a server may repeat of the login that it refuses."""
 _LOGIN_CODES = (530, 534, 535, 538)
 _SENDER_CODES = ("5.1.7", "5.1.8")
 """Complaints about the sender, which many servers only make when they hear the recipient."""
@@ -145,7 +147,8 @@ def explain(error: Exception, step: Step) -> ChannelFailure | None:
 
 def refusal(code: int, text: str, step: Step) -> ChannelFailure:
     """What the server's answer means at this step. 4xx: not taken, ask again; 5xx: not taken, do not ask again."""
-    about = f"the mail server says {step}: {code} {_one_line(text)}"
+    said = _ENCODED.sub("…", _one_line(text)) if step is Step.LOGIN else _one_line(text)
+    about = f"the mail server says {step}: {code} {said}"
     found = _ENHANCED.match(text)
     enhanced = found[0] if found else ""
     if code < 500:

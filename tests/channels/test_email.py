@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -246,6 +247,15 @@ async def test_a_wrong_password_is_refused_by_the_server() -> None:
 
     assert type(failure) is BadCredentials
     assert "535" in failure.reason
+
+
+async def test_a_login_that_the_server_repeats_is_not_repeated_by_us() -> None:
+    async with FakeMail(users={"bot": "fake-canary-smtp-77"}) as mailbox:
+        repeated = b64encode(b"\0bot\0fake-canary-smtp-77").decode()
+        mailbox.next(refuses_login(f"535 5.7.8 Authentication failed for {repeated}"))
+        with pytest.raises(BadCredentials, match=r"535 5\.7\.8 Authentication failed for …") as refused:
+            await Email(mailbox.url, "a@example.com").check()
+        assert repeated not in str(refused.value)
 
 
 async def test_a_login_that_the_server_does_not_offer_is_refused() -> None:
