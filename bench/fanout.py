@@ -14,7 +14,7 @@ from bench.world import TEN, people, running, settings, subscribe
 from notifier.app import Service
 from notifier.message import Receipt
 from notifier.model import State
-from notifier.ports import Settlement
+from notifier.parcel import Settlement
 from notifier.subscription import Filter
 
 PEOPLE = 100_000

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from notifier.health import Trouble
 from notifier.model import Change, Kind, Topic
-from notifier.ports import Turn
+from notifier.parcel import Turn
 
 LASTS_FOR_EVER = "note"
 """The status of what is told once and never over."""

@@ -14,22 +14,8 @@ import structlog
 from notifier.gate import Gate
 from notifier.message import Message, Receipt
 from notifier.model import Kind, State
-from notifier.ports import (
-    Again,
-    Ambiguous,
-    Call,
-    Channel,
-    ChannelFailure,
-    Clock,
-    Gone,
-    Moved,
-    NotSent,
-    Parcel,
-    Part,
-    Pause,
-    Refresh,
-    Settlement,
-)
+from notifier.parcel import Again, Parcel, Part, Pause, Refresh, Settlement
+from notifier.ports import Ambiguous, Call, Channel, ChannelFailure, Clock, Gone, Moved, NotSent
 from notifier.render import Page, render
 from notifier.retry import MAX_BUGS, MAX_TRIES, Decision, Policy, decide, is_news
 from notifier.subscription import Address

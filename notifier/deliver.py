@@ -18,16 +18,8 @@ from notifier.gate import Gate
 from notifier.known import ChannelState
 from notifier.model import State
 from notifier.pace import Limits
-from notifier.ports import (
-    Again,
-    Channel,
-    Clock,
-    Outbox,
-    Parcel,
-    Refresh,
-    Settlement,
-    StoreFailed,
-)
+from notifier.parcel import Again, Parcel, Refresh, Settlement
+from notifier.ports import Channel, Clock, Outbox, StoreFailed
 from notifier.render import Page
 from notifier.retry import END_HORIZON, Policy
 

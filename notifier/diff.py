@@ -24,8 +24,9 @@ from notifier.model import (
     Window,
     impact_rank,
 )
+from notifier.parcel import News
 from notifier.phase import has_ended
-from notifier.ports import News, SourceFailed
+from notifier.ports import SourceFailed
 from notifier.story import follow, posted_at
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -11,7 +11,8 @@ from notifier.alarm import begun, ended
 from notifier.health import Trouble
 from notifier.message import Receipt
 from notifier.model import Change
-from notifier.ports import AlarmStore, Channel, ChannelFailure, Clock, Gone, Part, StoreFailed
+from notifier.parcel import Part
+from notifier.ports import AlarmStore, Channel, ChannelFailure, Clock, Gone, StoreFailed
 from notifier.render import Page, render
 from notifier.subscription import Address
 

@@ -11,7 +11,8 @@ import structlog
 from notifier.breaker import Breaker
 from notifier.known import ChannelState
 from notifier.pace import Limits, Pace, chat_of
-from notifier.ports import Call, Channel, ChannelFailure, Clock, NotSent, Pause
+from notifier.parcel import Pause
+from notifier.ports import Call, Channel, ChannelFailure, Clock, NotSent
 from notifier.retry import LONGEST_PAUSE
 from notifier.subscription import Address
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from notifier.changes import facts
 from notifier.known import WITHDRAWN, Known, KnownIncident
 from notifier.model import Change, Kind, Topic
-from notifier.ports import News
+from notifier.parcel import News
 
 
 def withdraw(incident: KnownIncident, now: datetime) -> News:

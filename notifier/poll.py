@@ -19,7 +19,8 @@ from notifier.health import STALE, odd_words
 from notifier.known import Known, KnownIncident, SourceHealth
 from notifier.model import Change, Snapshot
 from notifier.notice import remind, welcome, withdraw
-from notifier.ports import Clock, Lookup, News, PollStore, Source, SourceFailed, StoreFailed
+from notifier.parcel import News
+from notifier.ports import Clock, Lookup, PollStore, Source, SourceFailed, StoreFailed
 from notifier.route import route
 
 MISSED_READINGS = 3

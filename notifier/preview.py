@@ -20,7 +20,8 @@ from notifier.facsimile import Conversation, Mail, SlackPost, TelegramPost
 from notifier.known import Known, KnownComponent, KnownIncident, KnownPage
 from notifier.message import Message, Receipt
 from notifier.model import Change, Component, Incident, Kind, Snapshot, Update
-from notifier.ports import Part, SourceFailed, StoreRefused
+from notifier.parcel import Part
+from notifier.ports import SourceFailed, StoreRefused
 from notifier.rehearsal import DEMO_ADDRESSES, DEMO_SENDER, script_named, written
 from notifier.render import Page, render
 from notifier.simulator import Script, shipped

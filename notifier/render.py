@@ -15,7 +15,7 @@ from notifier.compare import compared
 from notifier.facts import facts, moved, newest_update, text_line
 from notifier.message import Appointment, Line, Message, Receipt, Role, Span
 from notifier.model import Change, Kind, Phase, Topic
-from notifier.ports import Part
+from notifier.parcel import Part
 from notifier.stock import continues, says_little
 from notifier.words import (
     ICONS,

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from zoneinfo import ZoneInfo
 
 from notifier.model import Affected, Change, Kind, Phase, Topic, impact_rank
-from notifier.ports import FIRST, LAST, Want
+from notifier.parcel import FIRST, LAST, Want
 from notifier.subscription import Filter, QuietHours
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from notifier.known import Known, KnownPage
 from notifier.model import Component, Incident, Snapshot, Topic, Update
-from notifier.ports import News
+from notifier.parcel import News
 
 DAY = datetime(2026, 2, 24, tzinfo=UTC)
 NOW = DAY + timedelta(hours=12)

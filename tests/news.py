@@ -14,7 +14,7 @@ from notifier.known import ChannelState, Known
 from notifier.message import Message
 from notifier.model import Advisory, Change, Component, Exchange, Snapshot, Window
 from notifier.notice import remind, welcome, withdraw
-from notifier.ports import Part
+from notifier.parcel import Part
 from notifier.render import Page, render
 from tests.builders import NOW, after, at, from_feed, incident, maintenance, page, update, watched
 

@@ -13,7 +13,8 @@ from notifier.deliver import TRUST_SECONDS, Sender
 from notifier.gate import Gate
 from notifier.model import State, Topic
 from notifier.pace import LIMITS, Limits
-from notifier.ports import BadCredentials, BadMessage, ChannelFailure, NotSent, Pause, Settlement, Throttled, Throttles
+from notifier.parcel import Pause, Settlement
+from notifier.ports import BadCredentials, BadMessage, ChannelFailure, NotSent, Throttled, Throttles
 from notifier.retry import LONGEST_PAUSE, POLICIES
 from notifier.store.schema import LEASE
 from notifier.subscription import Address, Filter

@@ -12,7 +12,7 @@ import pytest
 from notifier.markup import INERT, chat_plain, plain, slack_mrkdwn, telegram_html
 from notifier.message import Message, Receipt, Role
 from notifier.model import Affected, Change
-from notifier.ports import Part
+from notifier.parcel import Part
 from notifier.render import LATE, Page, render
 from notifier.words import duration, moment
 from tests.builders import NOW, at

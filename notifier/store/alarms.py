@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from notifier.known import Backlog, DeadLetters, Owed, SwitchedOff
 from notifier.model import Change, State
-from notifier.ports import FIRST, Turn
+from notifier.parcel import FIRST, Turn
 from notifier.store import schema as t
 from notifier.store.recipients import ENDED
 from notifier.store.record import add_change

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from notifier.message import Receipt
 from notifier.model import Kind, State
-from notifier.ports import Parcel, Part
+from notifier.parcel import Parcel, Part
 from notifier.store import outdated
 from notifier.store import schema as t
 from notifier.store.schema import AT_ONCE, LEASE

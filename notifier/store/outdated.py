@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from notifier.ports import Again, Refresh
+from notifier.parcel import Again, Refresh
 from notifier.store import schema as t
 from notifier.store.schema import AT_ONCE, LEASE, insert
 from notifier.store.told import Lane, message_as_told

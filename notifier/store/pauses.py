@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from notifier.ports import Pause
+from notifier.parcel import Pause
 from notifier.store import schema as t
 from notifier.store.schema import insert
 

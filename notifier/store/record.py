@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from notifier.known import Known, KnownPage
 from notifier.model import Change
-from notifier.ports import News, Want
+from notifier.parcel import News, Want
 from notifier.store import outdated
 from notifier.store import schema as t
 from notifier.store.schema import AT_ONCE, CHANGE, COMPONENTS, EXCHANGE, FILTER, INCIDENT, PAGE, WANT, fresh, insert

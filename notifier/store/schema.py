@@ -14,7 +14,7 @@ from sqlalchemy.types import BigInteger, Boolean, Integer, TypeDecorator, TypeEn
 
 from notifier.known import KnownComponent, KnownExchange, KnownIncident, KnownPage
 from notifier.model import Change
-from notifier.ports import Want
+from notifier.parcel import Want
 from notifier.subscription import Filter
 
 T = TypeVar("T")
@@ -240,7 +240,7 @@ EXCHANGE: Codec[KnownExchange] = Codec(KnownExchange)
 
 
 def fresh(rank: int) -> int:
-    """The rank of `ports.Want` as the column has it: 0 is the most urgent, and what was tried before, or had to wait
+    """The rank of `parcel.Want` as the column has it: 0 is the most urgent, and what was tried before, or had to wait
     for its hour, is one less than what is fresh. In a long queue it would never come to its turn.
     """
     return 2 * rank + 1

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from notifier.model import State
-from notifier.ports import Settlement
+from notifier.parcel import Settlement
 from notifier.store import outdated, pauses, recipients
 from notifier.store import schema as t
 from notifier.store.schema import AT_ONCE, insert

@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from notifier.known import Entry, Known, KnownIncident, KnownPage, Owed, SourceState
 from notifier.model import Change, State
-from notifier.ports import Again, News, Parcel, Pause, Refresh, Settlement, StoreFailed, StoreRefused, Turn, Want
+from notifier.parcel import Again, News, Parcel, Pause, Refresh, Settlement, Turn, Want
+from notifier.ports import StoreFailed, StoreRefused
 from notifier.store import alarms, ledger, outbox, outdated, pauses, record, settling
 from notifier.store import engine as opening
 from notifier.store.together import Together

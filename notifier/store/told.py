@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from notifier.message import Receipt
 from notifier.model import Change, Kind
-from notifier.ports import Part, Told
+from notifier.parcel import Part, Told
 from notifier.store import schema as t
 from notifier.store.schema import CHANGE
 

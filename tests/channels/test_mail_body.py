@@ -12,7 +12,7 @@ from notifier.channels import mail_body
 from notifier.channels.mail_text import WHY
 from notifier.compare import compared
 from notifier.message import Line, Message, Role, Span, Tone
-from notifier.ports import Part
+from notifier.parcel import Part
 from notifier.render import Page, render
 from tests.builders import NOW
 from tests.channels.contract import HOSTILE, message, said, table

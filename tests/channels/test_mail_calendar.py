@@ -16,7 +16,7 @@ from notifier.channels.email import compose
 from notifier.message import Appointment, Message
 from notifier.model import Change, Window
 from notifier.notice import withdraw
-from notifier.ports import Part
+from notifier.parcel import Part
 from notifier.render import Page, render
 from notifier.subscription import Address
 from tests.builders import NOW, at, update

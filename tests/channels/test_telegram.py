@@ -11,17 +11,8 @@ import pytest
 from notifier.channels.telegram import Telegram, compose
 from notifier.markup import INERT
 from notifier.message import Receipt
-from notifier.ports import (
-    Ambiguous,
-    BadCredentials,
-    BadMessage,
-    Channel,
-    ChannelFailure,
-    Gone,
-    Moved,
-    Part,
-    Throttled,
-)
+from notifier.parcel import Part
+from notifier.ports import Ambiguous, BadCredentials, BadMessage, Channel, ChannelFailure, Gone, Moved, Throttled
 from notifier.render import Page, render
 from notifier.subscription import Address
 from tests.builders import NOW

@@ -13,7 +13,7 @@ from notifier.channels.telegram_text import TEXT_LIMIT, Layout, text_of
 from notifier.markup import INERT
 from notifier.message import Line, Message, Receipt, Role, Span
 from notifier.model import Change
-from notifier.ports import Part
+from notifier.parcel import Part
 from notifier.render import Page, render
 from tests.builders import at, incident, update
 from tests.channels.contract import AT, HOSTILE, message, said, table

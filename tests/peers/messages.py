@@ -10,7 +10,7 @@ from random import Random
 
 from notifier.message import Message, Receipt
 from notifier.model import Affected, Before, Change, Kind, Moment, Phase, Topic, Window
-from notifier.ports import Part
+from notifier.parcel import Part
 from notifier.render import Page, render
 from tests.builders import NOW, at
 from tests.news import NEWS

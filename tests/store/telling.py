@@ -10,7 +10,7 @@ from pathlib import Path
 from notifier.diff import diff_page
 from notifier.known import KnownPage
 from notifier.model import Change, Kind, Snapshot, State, Topic
-from notifier.ports import News
+from notifier.parcel import News
 from notifier.route import route
 from notifier.store.sql import SqlStore
 from tests.builders import NOW, page

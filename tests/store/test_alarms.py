@@ -12,7 +12,7 @@ from notifier.alarm import turn
 from notifier.health import Trouble
 from notifier.known import Backlog, DeadLetters, SwitchedOff
 from notifier.model import State
-from notifier.ports import Parcel, Settlement, Turn
+from notifier.parcel import Parcel, Settlement, Turn
 from notifier.store.sql import SqlStore
 from notifier.subscription import Address, Filter, QuietHours
 from tests.builders import NOW, at

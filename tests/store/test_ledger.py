@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from notifier.model import State
-from notifier.ports import News, Parcel, Settlement
+from notifier.parcel import News, Parcel, Settlement
 from notifier.store.sql import SqlStore
 from notifier.subscription import Address, Filter
 from tests.builders import NOW, incident, page, update

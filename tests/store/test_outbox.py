@@ -10,7 +10,7 @@ import pytest
 
 from notifier.message import Receipt
 from notifier.model import Change, Kind, State
-from notifier.ports import Again, Parcel, Settlement
+from notifier.parcel import Again, Parcel, Settlement
 from notifier.store import outdated
 from notifier.store.schema import LEASE
 from notifier.store.sql import SqlStore

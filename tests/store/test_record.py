@@ -11,7 +11,7 @@ import pytest
 from notifier.known import KnownPage
 from notifier.model import Change, Topic
 from notifier.notice import welcome
-from notifier.ports import News
+from notifier.parcel import News
 from notifier.route import route
 from notifier.store import record
 from notifier.store.sql import SqlStore

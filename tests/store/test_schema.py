@@ -12,7 +12,7 @@ import pytest
 from notifier.diff import diff_exchange
 from notifier.known import Known, KnownComponent, KnownExchange, KnownIncident, KnownPage, KnownUpdate
 from notifier.model import Advisory, Affected, Before, Change, Exchange, Kind, Moment, Phase, Snapshot, Topic, Window
-from notifier.ports import News, Want
+from notifier.parcel import News, Want
 from notifier.route import route
 from notifier.store import schema
 from notifier.store.sql import SqlStore

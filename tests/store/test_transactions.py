@@ -16,7 +16,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from notifier.message import Receipt
 from notifier.model import State
 from notifier.notice import welcome
-from notifier.ports import News, Parcel, Settlement, StoreFailed
+from notifier.parcel import News, Parcel, Settlement
+from notifier.ports import StoreFailed
 from notifier.store import record
 from notifier.store.sql import SqlStore
 from tests.builders import NOW, incident, page, update
