@@ -15,13 +15,13 @@ from bench.bot_api import Rule
 from bench.figures import Figure, interval
 from bench.peer import Peer
 from bench.world import outbox_filled, settings, telegram_of
-from notifier import app
 from notifier.app import Service
 from notifier.channels import Telegram
 from notifier.channels.telegram import Payload, _arguments, compose
 from notifier.message import Message, Receipt
 from notifier.ports import Throttles
 from notifier.subscription import Address
+from notifier.wiring import make_sender
 
 ROUNDS, MESSAGES = 10, 1_000
 ORDINARY, PAID = 8, 128
@@ -87,7 +87,7 @@ class Trial:
         """A few more than `messages`: those under way when it is enough."""
         counted = Counted(self._channel, messages)
         program = self._program
-        sender = app._sender(program.settings, counted, program.store, program.page, program.clock)
+        sender = make_sender(program.settings, counted, program.store, program.page, program.clock)
         counted.enough = sender.stop
         spent = await _spent(sender.run, lambda: counted.count)
         assert counted.count >= messages

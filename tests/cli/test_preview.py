@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from notifier import app as composition
+from notifier import wiring
 from notifier.simulator import shipped
 from tests.cli.asking import Ask, in_json, moved_to
 from tests.town import Town
@@ -44,7 +44,7 @@ async def test_preview_of_a_saved_answer(ask: Ask, there: Town, tmp_path: Path) 
     status = in_json(await ask("status", "--json"))
     assert status["incidents"] == [], "it is over"
     saved = tmp_path / "incidents.json"
-    async with composition.http_clients() as (reader, _):
+    async with wiring.http_clients() as (reader, _):
         saved.write_bytes((await reader.get(f"{there.simulator.url}/api/v2/incidents.json")).content)
     found = in_json(await ask("preview", str(saved), "--json"))
     assert [each["phase"] for each in found if each["title"].startswith("WebSocket")] == ["opened", "resolved"]

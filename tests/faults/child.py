@@ -26,7 +26,7 @@ from typing import Any
 
 from sqlalchemy import event
 
-from notifier import app
+from notifier import wiring
 from notifier.app import Service, service
 from notifier.config import Settings, load
 from notifier.logs import logging_to
@@ -135,7 +135,7 @@ def fork(settings: Settings, clock: FastClock, point: str = "", *, once: bool = 
     """Runs the program in a process of its own; its exit status as `os.waitpid` has it."""
     child = os.fork()
     if child == 0:
-        app.USER_AGENT = f"run {os.getpid()}"
+        wiring.USER_AGENT = f"run {os.getpid()}"
         with logging_to(sys.stderr, level="warning", as_json=True, secrets=()):
             counts = asyncio.run(live(settings, clock, point, once=once))
         if once:
