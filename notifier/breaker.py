@@ -16,7 +16,7 @@ FIRST_WAIT, LONGEST_WAIT = 30.0, 300.0
 REFUSED_WAIT = 300.0
 """Seconds between probes of refused credentials: a person has to act."""
 TRIAL = 60.0
-"""Seconds without a failure, after a probe that succeeded, until all is well again."""
+"""Seconds after a probe that succeeded until all is well again, if nothing waits that could show it."""
 
 
 class Breaker:
@@ -71,11 +71,14 @@ class Breaker:
         """How long until the provider is to be asked; None while messages may go."""
         return None if self._probe_at is None else max(0.0, self._probe_at - now)
 
-    def on_trial(self, now: float) -> bool:
-        """Whether one message at a time may go, until one succeeds or enough time has passed."""
+    def on_trial(self) -> bool:
+        """Whether one message at a time may go, until one succeeds."""
+        return self._trial_until is not None
+
+    def idle(self, now: float) -> None:
+        """Nothing waits to be sent: after a while the probe's word is enough."""
         if self._trial_until is not None and now >= self._trial_until:
             self._close()
-        return self._trial_until is not None
 
     def _open(self, failure: ChannelFailure, refused: bool, now: float, at: datetime) -> None:
         wait = REFUSED_WAIT if refused else min(LONGEST_WAIT, FIRST_WAIT * 2**self._openings)

@@ -157,6 +157,8 @@ class Sender:
             news, edits = await self._outbox.next_due(self.channel.name, now)
         except StoreFailed:
             return IDLE_SECONDS
+        if news is None and edits is None:
+            self._gate.idle()
         waits = [max(news - now, self._gate.closed_for("send"))] if news else []
         if edits and self.channel.can_edit:
             waits.append(max(edits - now, self._gate.closed_for("edit")))

@@ -44,7 +44,6 @@ class Gate:
 
     def condition(self) -> ChannelState:
         """How the channel fares, as far as this process knows."""
-        self._breaker.on_trial(_loop_time())
         state = self._breaker
         return ChannelState(
             name=self._channel.name,
@@ -58,14 +57,14 @@ class Gate:
         """How many of so many places may be taken now."""
         if self.closed_for("send"):
             return 0
-        return (1 if self._breaker.on_trial(_loop_time()) else places) - busy
+        return (1 if self._breaker.on_trial() else places) - busy
 
     def edits(self) -> int:
         """How many edits may go now without waiting."""
         if self.closed_for("edit"):
             return 0
         free = self._edits.free(_loop_time())
-        return min(free, 1) if self._breaker.on_trial(_loop_time()) else free
+        return min(free, 1) if self._breaker.on_trial() else free
 
     def closed_for(self, call: Call, to: Address | None = None) -> timedelta:
         """How long nothing of this kind may go, at least; nothing if it may."""
@@ -118,6 +117,10 @@ class Gate:
         self._breaker.worked()
         if broken:
             log.info("channel works again", channel=self._channel.name)
+
+    def idle(self) -> None:
+        """Nothing waits to be sent."""
+        self._breaker.idle(_loop_time())
 
     def suspect(self) -> None:
         """A process before this one left it broken: that is to be seen into, even if nothing has to be sent."""

@@ -85,9 +85,9 @@ def test_after_a_good_probe_one_message_is_tried_and_its_success_closes_it() -> 
     breaker = Breaker()
     opened(breaker)
     breaker.probed(None, 30, NOW)
-    assert breaker.probe_in(30) is None and breaker.on_trial(30) and breaker.since == NOW
+    assert breaker.probe_in(30) is None and breaker.on_trial() and breaker.since == NOW
     breaker.worked()
-    assert not breaker.on_trial(30) and breaker.since is None
+    assert not breaker.on_trial() and breaker.since is None
 
 
 def test_a_failure_on_trial_opens_it_again_for_longer() -> None:
@@ -97,11 +97,14 @@ def test_a_failure_on_trial_opens_it_again_for_longer() -> None:
     assert breaker.failed(DOWN, 31, NOW) and breaker.probe_in(31) == 2 * FIRST_WAIT
 
 
-def test_a_minute_without_a_failure_ends_the_trial() -> None:
+def test_a_minute_with_nothing_to_send_ends_the_trial() -> None:
     breaker = Breaker()
     opened(breaker)
     breaker.probed(None, 30, NOW)
-    assert breaker.on_trial(30 + TRIAL - 1) and not breaker.on_trial(30 + TRIAL) and breaker.since is None
+    breaker.idle(30 + TRIAL - 1)
+    assert breaker.on_trial() and breaker.since == NOW
+    breaker.idle(30 + TRIAL)
+    assert not breaker.on_trial() and breaker.since is None
 
 
 @pytest.mark.parametrize("case", ANSWERS)
@@ -109,7 +112,7 @@ def test_a_probe_that_gets_an_answer_is_good(case: str) -> None:
     breaker = Breaker()
     opened(breaker)
     breaker.probed(ANSWERS[case], 30, NOW)
-    assert breaker.on_trial(30)
+    assert breaker.on_trial()
 
 
 def test_stragglers_do_not_prolong_it() -> None:

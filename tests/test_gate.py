@@ -196,6 +196,23 @@ async def test_a_provider_that_is_down_is_not_asked_for_every_message(born: Born
     assert sorted(str(each.to) for each in channel.arrived) == sorted(PEOPLE)
 
 
+async def test_a_provider_that_answers_but_takes_nothing_stays_broken_while_something_waits(born: Born) -> None:
+    world = await people(born, None, "telegram:1")
+    world.clock.second = 1e-6
+    channel = world.channels["telegram"]
+    channel.refuse("telegram:1", lambda: NotSent("500"))
+    await world.sees(page(incident(OPEN)))
+    running = sender(world, "telegram", in_flight=1)
+    for _ in range(3):
+        await running.run(until_empty=True)
+    assert channel.tries > 5 and channel.checks > 0
+    assert running.condition().broken_since is not None, "every probe was answered, no message taken"
+    channel.relent("telegram:1")
+    world.clock.move(timedelta(minutes=5))
+    await running.run(until_empty=True)
+    assert len(channel.arrived) == 1 and running.condition().broken_since is None
+
+
 async def test_a_text_that_is_refused_is_refused_once_and_not_by_every_reader(born: Born) -> None:
     world = await people(born)
     channel = world.channels["telegram"]
