@@ -232,12 +232,15 @@ async def abandon_leases(connection: AsyncConnection, token: int, ask_at: dateti
 async def expire(
     connection: AsyncConnection, channel: str, news_since: datetime, ends_since: datetime, latest: datetime
 ) -> int:
-    """Waiting news older than the horizon is no news any more: it rides in the next message of its lane."""
+    """Waiting news older than the horizon is no news any more: it rides in the next message of its lane.
+
+    What may have arrived is asked about first, however old.
+    """
     mine = (_d.channel == channel) & _d.state.in_([State.PENDING, State.UNKNOWN]) & _d.due_at.is_not(None)
     ends = sa.exists().where(t.changes.c.id == _d.change_id, t.changes.c.ends)
     result = await connection.execute(
         sa.update(t.deliveries)
-        .where(mine, _d.news_at < news_since, (_d.news_at < ends_since) | sa.not_(ends))
+        .where(mine, _d.state == State.PENDING, _d.news_at < news_since, (_d.news_at < ends_since) | sa.not_(ends))
         .values(state=State.EXPIRED, due_at=None, reason="too old to be news")
         .returning(_d.subscription_id, _d.subject_id)
     )

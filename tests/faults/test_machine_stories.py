@@ -91,3 +91,13 @@ def test_what_was_under_way_to_a_reader_who_left_is_not_sent_again() -> None:
         machine.rest()
         told = {post.to for post in machine.providers[1].posts if "Trouble" in title(post.message)}
         assert told == {"telegram:-1"}
+
+
+def test_what_may_have_arrived_is_asked_about_however_old_it_is() -> None:
+    with story() as machine:
+        machine.set_clock(timedelta(days=-1))
+        machine.die_delivering(which=0, channel="slack", answers=[], moment=8, news=True)
+        machine.wait(timedelta(minutes=11))
+        machine.rest()
+        machine.retitle("one", None, "critical")
+        machine.rest()
