@@ -43,6 +43,7 @@ class Distress:
         self._clock = clock
         self._since: datetime | None = None
         self._trouble: Change | None = None
+        self._end: Change | None = None
         self._told: dict[Address, Receipt | None] = {}
         self._tried_at: datetime | None = None
 
@@ -64,6 +65,7 @@ class Distress:
 
     async def _tell(self, since: datetime, reason: str, now: datetime) -> None:
         if self._trouble is None:
+            self._end, self._told = None, {}
             self._trouble = begun("database", _unwritable(since, reason), now)
             log.error("trouble", key="database", what=self._trouble.title, text=self._trouble.text)
         if self._tried_at is not None and now - self._tried_at < AGAIN:
@@ -74,17 +76,23 @@ class Distress:
                 await self._send(to, self._trouble, None)
 
     async def _over(self) -> None:
-        trouble, self._trouble, self._since, self._tried_at = self._trouble, None, None, None
-        if trouble is None:
+        """Those who were told of the beginning are told of the end, as soon as they can be reached."""
+        now = self._clock.now()
+        if self._trouble is not None:
+            log.info("trouble over", key="database", what=self._trouble.title)
+            self._end = ended(self._trouble, now)
+            self._trouble, self._since, self._tried_at = None, None, None
+        if self._end is None or (self._tried_at is not None and now - self._tried_at < AGAIN):
             return
-        log.info("trouble over", key="database", what=trouble.title)
-        told, self._told = self._told, {}
-        for to, receipt in told.items():
-            if receipt is not None:
-                await self._send(to, ended(trouble, self._clock.now()), receipt)
-        self._told = {}
+        self._tried_at = now
+        for to, receipt in [*self._told.items()]:
+            if receipt is None or await self._send(to, self._end, receipt):
+                del self._told[to]
+        if not self._told:
+            self._end = self._tried_at = None
 
-    async def _send(self, to: Address, change: Change, thread: Receipt | None) -> None:
+    async def _send(self, to: Address, change: Change, thread: Receipt | None) -> bool:
+        """Whether there is nothing left to try."""
         part = Part(delivery_id=int(change.at.timestamp()), change=change)
         message = render([part], self._page, origin=f"{self._store.origin}-direct", date=change.at, thread=thread)
         try:
@@ -94,6 +102,8 @@ class Distress:
             log.warning("an operator is not told", reason=gone.reason)
         except ChannelFailure as failure:
             log.warning("an operator is not told", reason=failure.reason)
+            return False
+        return True
 
 
 def _unwritable(since: datetime, reason: str) -> Trouble:

@@ -175,7 +175,7 @@ class Slack(Table):
 class Telegram(Table):
     bot_token: Annotated[SecretStr | None, _blank_is_unset] = None
     api_url: WebUrl = "https://api.telegram.org"
-    messages_per_second: Annotated[float, Field(gt=0, le=1000)] = 25
+    messages_per_second: Annotated[float, Field(ge=0.2, le=1000)] = 25
     max_in_flight: Annotated[int, Field(ge=1, le=MOST_IN_FLIGHT)] = 8
     on_ambiguous: Literal["resend", "drop"] = "resend"
 

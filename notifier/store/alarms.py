@@ -12,7 +12,7 @@ from notifier.known import Backlog, DeadLetters, Owed, SwitchedOff
 from notifier.model import Change, State
 from notifier.parcel import FIRST, Turn
 from notifier.store import schema as t
-from notifier.store.recipients import ENDED
+from notifier.store.recipients import ENDED, MERGED
 from notifier.store.record import add_change
 from notifier.store.schema import AT_ONCE, CHANGE, fresh, insert
 from notifier.store.told import loaded
@@ -46,12 +46,13 @@ async def owed(connection: AsyncConnection, now: datetime) -> Owed:
 async def _switched_off(connection: AsyncConnection) -> tuple[SwitchedOff, ...]:
     """The configured ones; those that are on again count until something has reached them."""
     reached = sa.exists().where(_d.subscription_id == _s.id, _d.state == State.SENT, _d.tried_at > _a.raised_at)
+    refused = sa.not_(_s.active) & (_s.reason != ENDED) & sa.not_(_s.reason.startswith(MERGED))
     rows = await connection.execute(
         sa.select(_s.address, _s.reason, _s.active)
         .outerjoin(t.alarms, _a.key == sa.literal("off/") + _s.address)
         .where(
             _s.origin.in_(["config", "operator"]),
-            (sa.not_(_s.active) & (_s.reason != ENDED)) | (_s.active & _a.key.is_not(None) & sa.not_(reached)),
+            refused | (_s.active & _a.key.is_not(None) & sa.not_(reached)),
         )
     )
     return tuple(SwitchedOff(address=row.address, reason=row.reason, again=row.active) for row in rows)

@@ -13,6 +13,8 @@ from notifier.store import schema as t
 from notifier.subscription import Address
 
 ENDED = "no longer in the configuration"
+MERGED = "moved to "
+"""How the reason begins where somebody is subscribed under two addresses that became one."""
 """Why a subscription is off that nobody wants any more."""
 
 
@@ -23,7 +25,7 @@ async def move(connection: AsyncConnection, subscription_id: int, to: Address) -
         await connection.execute(sa.select(s.id, s.active).where(s.address == str(to), s.id != subscription_id))
     ).first()
     if there is not None and there.active:
-        await switch_off(connection, [subscription_id], f"moved to {to}, which is subscribed already")
+        await switch_off(connection, [subscription_id], f"{MERGED}{to}, which is subscribed already")
         return
     if there is not None:
         ended = sa.update(t.subscriptions).where(s.id == there.id)

@@ -75,6 +75,7 @@ def _results(dialect: str) -> sa.Update:
         to=sa.Text(),
         ref=sa.Text(),
     )
+    said = sa.func.coalesce(rows.c.reason, _d.reason)  # what is put back untried keeps the reason for which it waits
     return (
         sa.update(t.deliveries)
         .where(_d.id == rows.c.row, _d.token == sa.bindparam("holder", type_=sa.BigInteger), _d.state == State.SENDING)
@@ -82,7 +83,7 @@ def _results(dialect: str) -> sa.Update:
             state=rows.c.state,
             due_at=rows.c.due,
             attempt=rows.c.attempt,
-            reason=rows.c.reason,
+            reason=sa.case((rows.c.state == State.SENT, rows.c.reason), else_=said),
             plain=rows.c.plain,
             receipt_to=rows.c.to,
             receipt_ref=rows.c.ref,

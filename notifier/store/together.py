@@ -13,7 +13,8 @@ Answer = TypeVar("Answer")
 
 
 class Together(Generic[Asked, Answer]):
-    """`serve` gets all that waits, in order, and answers in that order. What it raises, everyone who waited gets.
+    """`serve` gets all that waits, in order, and answers in that order. What it refuses together it gets one by one:
+    what one of them is refused for is no other's concern.
 
     `linger` is how many seconds a call waits for company.
     """
@@ -35,9 +36,16 @@ class Together(Generic[Asked, Answer]):
 
     async def _serve_all(self) -> None:
         batch, self._waiting = self._waiting, []
+        await self._serve_these(batch)
+
+    async def _serve_these(self, batch: list[tuple[Asked, asyncio.Future[Answer]]]) -> None:
         try:
             answers = await self._serve([asked for asked, _ in batch])
         except Exception as error:  # noqa: BLE001 - it is passed on
+            if len(batch) > 1:
+                for each in batch:
+                    await self._serve_these([each])
+                return
             _settle([future for _, future in batch], error)
         except BaseException:
             _settle([future for _, future in batch], StoreFailed("interrupted"))

@@ -11,6 +11,7 @@ from pathlib import Path
 from structlog.testing import capture_logs
 
 from tests.faults.operators import CHAT, DESK, MAILBOX, SECRET, duty, incident
+from tests.receivers import refused
 
 UNREADABLE = "Kraken's status page cannot be read"
 REFUSED = "Slack refuses the bot's credentials"
@@ -144,7 +145,10 @@ async def test_a_database_that_cannot_be_written_is_told_without_it_once_and_onc
             await there.at(running, 1.5, 1.8)
             assert there.titles()[CHAT] == [], "it may pass"
             await there.at(running, 2.1, 2.5, 9)
-        await there.at(running, 10, 11)
+        there.telegram.next(refused())
+        await there.at(running, 10)
+        assert len(there.titles()[CHAT]) == 1, "Telegram could not be reached"
+        await there.at(running, 11.5, 13)
     assert there.titles()[CHAT] == [f"🟠 Trouble: {title}", f"🟢 Over: {title}"]
     assert len(there.titles()[MAILBOX]) == 2
     begun, over = there.telegram.messages
