@@ -54,16 +54,19 @@ class SystemClock:
 
 
 class StoryClock:
-    """Time that starts at `start` and runs `speed` times as fast as the wall's."""
+    """Time that runs `speed` times as fast as the wall's, from `start` on; with `waits` only once it `begins`."""
 
-    def __init__(self, start: datetime, speed: float) -> None:
+    def __init__(self, start: datetime, speed: float, *, waits: bool = False) -> None:
         self._start = start
         self._speed = speed
         self.second = 1 / speed
+        self._began = None if waits else datetime.now(UTC)
+
+    def begin(self) -> None:
         self._began = datetime.now(UTC)
 
     def now(self) -> datetime:
-        return self._start + (datetime.now(UTC) - self._began) * self._speed
+        return self._start + (datetime.now(UTC) - self._began) * self._speed if self._began else self._start
 
     def seconds(self, length: timedelta) -> float:
         return length.total_seconds() / self._speed
@@ -152,6 +155,7 @@ class Service:
 
     def stop(self) -> None:
         """No more polls and claims; `run` returns when the sends under way are settled."""
+        log.info("stopping; sends under way have so many seconds", seconds=STOP_SECONDS)
         self.stopping.set()
         for sender in self.senders:
             sender.stop()

@@ -218,7 +218,7 @@ class Attempts:
 
     def _log(self, settlement: Settlement) -> None:
         """A line for each failure, and for as many successes as somebody can read."""
-        well, second = settlement.state is State.SENT, int(asyncio.get_running_loop().time())
+        well, second = settlement.state in (State.SENT, State.EXPIRED), int(asyncio.get_running_loop().time())
         if second != self._second:
             self._second, self._lines = second, 0
         self._lines += well

@@ -31,6 +31,7 @@ class Breaker:
         self._openings = 0
         self._probe_at: float | None = None
         self._trial_until: float | None = None
+        self._began: datetime | None = None
         self.since: datetime | None = None
         """When the trouble began; None if there is none."""
         self.refused = False
@@ -52,6 +53,7 @@ class Breaker:
         if self._probe_at is not None:
             return False  # sent before it opened
         self._failures += 1
+        self._began = self._began or at
         if not refused and self._failures < THRESHOLD:
             return False
         self._open(failure, refused, now, at)
@@ -85,6 +87,6 @@ class Breaker:
         self._openings = min(self._openings + 1, 10)
         self._probe_at = now + wait * self._scale
         self._trial_until = None
-        self.since = self.since or at
+        self.since = self.since or self._began or at
         self.refused = refused
         self.reason = failure.reason

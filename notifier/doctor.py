@@ -10,7 +10,7 @@ from notifier.config import Settings
 from notifier.health import CREDENTIALS
 from notifier.message import Line, Message, Receipt, Role, Span
 from notifier.model import Incident, Snapshot
-from notifier.ports import BadCredentials, Channel, ChannelFailure, Clock, Gone, SourceFailed, StoreRefused
+from notifier.ports import BadCredentials, Channel, ChannelFailure, Clock, Gone, SourceFailed, StoreRefused, Throttled
 from notifier.subscription import Address
 from notifier.wiring import http_clients, make_channels, sources_of
 
@@ -58,6 +58,9 @@ async def _channel(name: str, channel: Channel) -> Finding:
         return Finding(name=name, said=await channel.check())
     except (BadCredentials, Gone) as refused:
         return Finding(name=name, said=refused.reason, cure=CREDENTIALS.get(name, "check the credentials"))
+    except Throttled as busy:
+        wish = f"{busy.retry_after:.0f} s" if busy.retry_after else "a moment"
+        return Finding(name=name, said=busy.reason, cure=f"nothing is wrong with the settings; ask again in {wish}")
     except ChannelFailure as failed:
         return Finding(name=name, said=failed.reason, cure="try again; if it stays, check the network and the URL")
 

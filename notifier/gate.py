@@ -139,12 +139,21 @@ class Gate:
         scope = {"all": "", "call": call, "recipient": str(to)}[self._channel.throttles]
         kept = Pause(scope=scope, until=self._clock.now() + length, reason=reason)
         self._begin(scope, length)
-        log.warning("paused", channel=self._channel.name, scope=scope, reason=reason, for_=str(length))
+        log.warning(
+            "paused", channel=self._channel.name, scope=scope, reason=reason, seconds=round(length.total_seconds())
+        )
         return kept
 
     def recall(self, pauses: Sequence[Pause]) -> None:
         """Pauses that another process was asked for; none is longer than a provider's, whatever the clock does."""
         for pause in pauses:
+            log.warning(
+                "still paused",
+                channel=self._channel.name,
+                scope=pause.scope,
+                reason=pause.reason,
+                until=str(pause.until),
+            )
             self._begin(pause.scope, min(pause.until - self._clock.now(), timedelta(seconds=LONGEST_PAUSE)))
 
     async def probe(self) -> None:
@@ -160,10 +169,19 @@ class Gate:
         except ChannelFailure as failed:
             failure = failed
         except TimeoutError:
-            failure = NotSent(f"no answer within {PROBE_SECONDS} s")
+            failure = NotSent(f"it does not answer a probe within {PROBE_SECONDS} s")
         self._heard = True
         if failure is not None or broken is not None:
             self._breaker.probed(failure, _loop_time(), self._clock.now())
+        self._log_probe(failure)
+
+    def _log_probe(self, failure: ChannelFailure | None) -> None:
+        again = self._breaker.probe_in(_loop_time())
+        if failure is None or again is None:
+            log.info("probed, and it answers", channel=self._channel.name)
+        else:
+            seconds = round(again / self._scale)
+            log.warning("still broken", channel=self._channel.name, reason=failure.reason, probed_again_in=seconds)
 
     def _begin(self, scope: str, length: timedelta) -> None:
         until = _loop_time() + length.total_seconds() * self._scale

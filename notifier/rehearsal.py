@@ -96,7 +96,7 @@ class _Showing:
 async def demo(show: Callable[[Shown], None], *, speed: float = DEMO_SPEED) -> dict[str, int]:
     """Plays the incident of 24 February 2026 through the whole pipeline; deliveries by state."""
     script = load(shipped()[DEMO_SCRIPT])
-    clock = StoryClock(script.page.start, speed)
+    clock = StoryClock(script.page.start, speed, waits=True)
     with TemporaryDirectory(prefix="notifier-demo-") as folder:
         async with Simulator(script, clock.now) as simulator:
             settings = demo_settings(simulator.url, Path(folder) / "demo.db", speed)
@@ -107,6 +107,11 @@ async def demo(show: Callable[[Shown], None], *, speed: float = DEMO_SPEED) -> d
             async with service(
                 settings, lambda _: None, clock=clock, channels=dict(channels), page=Page(url=script.page.url)
             ) as running:
+                await running.sync()
+                await running.poll.start()
+                for source in running.page_sources:
+                    await running.poll.page(source)
+                clock.begin()  # on a slow machine, too, only once the page was seen as it was before
                 async with asyncio.TaskGroup() as tasks:
                     result = tasks.create_task(running.run())
                     await asyncio.sleep(clock.seconds(script.page.end - clock.now()))

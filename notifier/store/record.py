@@ -10,11 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from notifier.known import Known, KnownPage
 from notifier.model import Change
-from notifier.parcel import News, Want
+from notifier.parcel import FIRST, LAST, News, Want
 from notifier.store import outdated
 from notifier.store import schema as t
 from notifier.store.schema import AT_ONCE, CHANGE, COMPONENTS, EXCHANGE, FILTER, INCIDENT, PAGE, WANT, fresh, insert
 from notifier.subscription import Filter
+
+FEW = 100
+"""As many are greeted before they hear anything else; a crowd is greeted when no news waits."""
 
 CHUNK = 1000
 """Subscriptions whose deliveries are written at once. The first send waits for the first chunk only."""
@@ -218,6 +221,7 @@ async def welcome(connection: AsyncConnection, greet: Callable[[int, Known], Cha
                     channel=channel,
                     state="pending",
                     attempt=0,
+                    rank=fresh(FIRST if len(waiting) <= FEW else LAST),
                     due_at=AT_ONCE,
                     news_at=change.detected_at,
                 )

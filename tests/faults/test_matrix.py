@@ -37,4 +37,4 @@ async def test_every_row_has_a_test_that_runs_and_no_test_names_another() -> Non
     collecting = ("-m", "pytest", "--collect-only", "-q", "-m", "fault", "-p", "tests.faults.report")
     async with program(*collecting) as collected:
         code = await collected.ended(60)
-    assert collected.out[-1:] == ["rows without a test: none"] and code == 0, collected.printed[-2000:]
+    assert "rows without a test: none" in collected.out and code == 0, collected.printed[-2000:]
