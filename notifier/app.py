@@ -155,7 +155,7 @@ class Service:
 
     def stop(self) -> None:
         """No more polls and claims; `run` returns when the sends under way are settled."""
-        log.info("stopping; sends under way have so many seconds", seconds=STOP_SECONDS)
+        log.info("stopping", seconds_for_sends=STOP_SECONDS)
         self.stopping.set()
         for sender in self.senders:
             sender.stop()

@@ -17,7 +17,7 @@ from notifier.model import Kind, State
 from notifier.parcel import Again, Parcel, Part, Pause, Refresh, Settlement
 from notifier.ports import Ambiguous, Call, Channel, ChannelFailure, Clock, Gone, Moved, NotSent
 from notifier.render import Page, render
-from notifier.retry import MAX_BUGS, MAX_TRIES, Decision, Policy, decide, is_news
+from notifier.retry import MAX_BUGS, MAX_TRIES, Decision, Policy, decide, is_news, is_past
 from notifier.subscription import Address
 
 SEND_SECONDS = 45
@@ -245,11 +245,7 @@ class Attempts:
 
 def _to_tell(parcel: Parcel, now: datetime) -> tuple[Part, ...]:
     """The parts that still mean something: a reminder only before its time."""
-    return tuple(
-        part
-        for part in parcel.parts
-        if not (part.change.kind is Kind.MAINTENANCE_DUE and part.change.window and part.change.window.start <= now)
-    )
+    return tuple(part for part in parcel.parts if not is_past(part.change, now))
 
 
 def _minute(date: datetime) -> datetime:

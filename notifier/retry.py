@@ -104,12 +104,17 @@ def decide(
     return Decision(state=State.UNKNOWN, after=wait if policy.resend_ambiguous else None)
 
 
+def is_past(change: Change, now: datetime) -> bool:
+    """Whether it announces what has begun by now, so that not even a message of other news should hold it."""
+    return change.kind is Kind.MAINTENANCE_DUE and change.window is not None and change.window.start <= now
+
+
 def is_news(change: Change, since: datetime, policy: Policy, now: datetime) -> bool:
     """Whether it may still be told as news, to somebody for whom it is news `since` then.
 
     A reminder is, until what it reminds of begins; an end, for a day at least; a component's flap, for an hour at most.
     """
-    if change.kind is Kind.MAINTENANCE_DUE and change.window is not None and change.window.start <= now:
+    if is_past(change, now):
         return False
     horizon = policy.horizon
     if change.kind is Kind.COMPONENT_CHANGED:
