@@ -191,6 +191,35 @@ class DeadLetters:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Scene:
+    """Kraken as the notifier knows it, to answer a question with."""
+
+    incidents: tuple[KnownIncident, ...] = ()
+    """All open ones and the newest of those that are over, the one that moved last first."""
+    components: Mapping[str, KnownComponent] = field(default_factory=dict)
+    exchange: KnownExchange | None = None
+    read_at: datetime | None = None
+    """When the page was last read; None before the first time."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tally:
+    """Who reads, in figures."""
+
+    readers: int = 0
+    """Who came by themselves and are told."""
+    off: int = 0
+    """Who came by themselves and cannot be reached any more."""
+    muted: int = 0
+    languages: Mapping[str, int] = field(default_factory=dict)
+    terms: tuple[tuple[str, int], ...] = ()
+    """What most of them follow, with how many do."""
+    sent: int = 0
+    """Messages that went out in the last 24 hours, on every channel."""
+    waiting: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Owed:
     """What the database says of the bot's own health."""
 

@@ -35,6 +35,7 @@ class Kind(StrEnum):
     WELCOME = "welcome"
     BOT_TROUBLE = "bot.trouble"
     BOT_RECOVERED = "bot.recovered"
+    BROADCAST = "broadcast"
 
 
 class Phase(StrEnum):

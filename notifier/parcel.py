@@ -37,6 +37,8 @@ class Want:
     """Filter ids that want it only where the subject was already told."""
     rank: int = LAST
     """Its place in the queue: `FIRST` goes before all others."""
+    people_only: bool = False
+    """Only those who subscribed by themselves."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,6 +80,7 @@ class Refresh:
     """This one's number, from 1."""
     plain: bool
     """The rich form was refused."""
+    language: str = "en"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,6 +101,7 @@ class Parcel:
     """A try before this one may have arrived."""
     plain: bool
     """The rich form was refused."""
+    language: str = "en"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

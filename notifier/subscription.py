@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import time
+from datetime import datetime, time
 from email.errors import MessageError
 from email.headerregistry import Address as MailAddress
 
@@ -75,6 +75,8 @@ class Filter:
     strict_components: bool = False
     min_impact: str = "none"
     milestones_only: bool = False
+    reminders: bool = True
+    """Whether a maintenance is announced again shortly before it begins."""
     quiet_hours: QuietHours | None = None
 
 
@@ -86,3 +88,14 @@ class Subscription:
     mention: str | None = None
     """Written before loud changes of impact major or critical, for example `<!here>` on Slack."""
     origin: str = "config"
+    """`config`, or `self` for who came by himself."""
+    language: str = "en"
+    """The code of a catalogue, which the words of the news are taken from."""
+    zone: str = "UTC"
+    """The reader's IANA time zone, for quiet hours."""
+    active: bool = True
+    """False once the recipient refused for good."""
+    muted_until: datetime | None = None
+    """Everything waits until then, whatever its impact."""
+    muted: frozenset[str] = frozenset()
+    """Subjects that no more is told of."""

@@ -45,7 +45,7 @@ class Instant(TypeDecorator[datetime]):
         return None if value is None else _EPOCH + timedelta(milliseconds=value)
 
 
-REVISION = "0004"
+REVISION = "0005"
 """The newest of the migrations, whose outcome are the tables below."""
 
 metadata = MetaData()
@@ -99,6 +99,9 @@ subscriptions = Table(
     Column("reason", Text, nullable=False),
     Column("welcomed", Boolean, nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("language", Text, nullable=False, server_default="en"),
+    Column("zone", Text, nullable=False, server_default="UTC"),
+    Column("muted_until", Instant),
     Index("ix_subscriptions_origin", "origin"),
 )
 
@@ -170,6 +173,20 @@ deliveries = Table(
         sqlite_where=sa.text("state = 'dead'"),
         postgresql_where=sa.text("state = 'dead'"),
     ),
+)
+
+mutes = Table(
+    "mutes",
+    metadata,
+    Column("subscription_id", _id, ForeignKey("subscriptions.id"), primary_key=True, autoincrement=False),
+    Column("subject_id", _id, ForeignKey("subjects.id"), primary_key=True, autoincrement=False),
+)
+
+received = Table(
+    "received",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),  # Telegram's update_id
+    Column("doc", Text, nullable=False),
 )
 
 threads = Table(

@@ -71,10 +71,14 @@ FULL: dict[str, tuple[schema.Codec[Any], Any]] = {
             strict_components=True,
             min_impact="major",
             milestones_only=True,
+            reminders=False,
             quiet_hours=QuietHours(start=time(22), end=time(7, 30), zone="Europe/Berlin"),
         ),
     ),
-    "a want": (schema.WANT, Want(matching=((1, None), (2**62, PRECISE)), following=((1, PRECISE),), rank=1)),
+    "a want": (
+        schema.WANT,
+        Want(matching=((1, None), (2**62, PRECISE)), following=((1, PRECISE),), rank=1, people_only=True),
+    ),
     "a page": (schema.PAGE, KnownPage(id="lfz25gyhcpjf", watched_since=PRECISE, sources=("feed", "summary"))),
     "an incident": (
         schema.INCIDENT,
