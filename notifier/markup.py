@@ -96,7 +96,8 @@ def _telegram_html(lines: Sequence[Line], dates: int) -> str:
 
 
 def _telegram_span(span: Span, dates: Iterator[int]) -> str:
-    html = _tagged(span, _inert(span.text), _TELEGRAM_TAGS)
+    text = _visible(span.text) if span.style == "command" else _inert(span.text)
+    html = _tagged(span, text, _TELEGRAM_TAGS)
     if span.at is None or not span.text or span.style == "code":
         return html
     unix = int(span.at.timestamp())

@@ -32,7 +32,7 @@ class Span:
 
     text: str
     style: str = ""
-    """"" | bold | italic | strike | code"""
+    """"" | bold | italic | strike | code | command: one of the bot's own, which stays active"""
     url: str | None = None
     at: datetime | None = None
     form: Form = Form.FULL

@@ -21,12 +21,13 @@ class Verdict(StrEnum):
     WRONG_KIND = "the filter's kinds leave it out"
     NO_MILESTONE = "the filter wants milestones only"
     TOO_MILD = "its impact is below the filter's min_impact"
+    NO_REMINDERS = "the filter wants no reminders"
     OTHER_COMPONENTS = "it names none of the filter's components"
 
 
 _ONLY_IF_TOLD = frozenset({Verdict.TOO_MILD, Verdict.OTHER_COMPONENTS})
 _NO_MILESTONE = frozenset({Phase.PROGRESS, Phase.VERIFYING, Phase.POSTMORTEM})
-_TICKER = re.compile(r"[A-Z0-9]{2,10}")
+TICKER = re.compile(r"[A-Z0-9]{2,10}")
 
 
 def route(change: Change, filters: Mapping[int, Filter]) -> Want:
@@ -57,6 +58,8 @@ def verdict(wish: Filter, change: Change) -> Verdict:
     """What is not stated (the feed knows no impact) keeps nothing from anybody."""
     if change.topic is not Topic.BOT and change.topic not in wish.kinds:
         return Verdict.WRONG_KIND
+    if change.kind is Kind.MAINTENANCE_DUE and not wish.reminders:
+        return Verdict.NO_REMINDERS
     if wish.milestones_only and not _is_milestone(change):
         return Verdict.NO_MILESTONE
     if change.impact is not None and impact_rank(change.impact) < impact_rank(wish.min_impact):
@@ -80,10 +83,10 @@ def _touches(wish: Filter, change: Change) -> bool:
 
 def _named(terms: Iterable[str], components: Iterable[Affected], title: str) -> bool:
     names = [name for each in components for name in (each.name, each.group or "", str(each)) if name]
-    return any(_term_matches(term.strip(), names, title) for term in terms)
+    return any(term_matches(term.strip(), names, title) for term in terms)
 
 
-def _term_matches(term: str, names: Iterable[str], title: str) -> bool:
+def term_matches(term: str, names: Iterable[str], title: str) -> bool:
     """A term is a glob, or whole words of a name in any case; a ticker also counts in the title, in capitals only."""
     lowered = term.lower()
     if any(sign in term for sign in "*?["):
@@ -91,7 +94,7 @@ def _term_matches(term: str, names: Iterable[str], title: str) -> bool:
     words = re.compile(rf"(?<![^\W_]){re.escape(lowered)}(?![^\W_])")
     if any(words.search(name.lower()) for name in names):
         return True
-    return bool(_TICKER.fullmatch(term) and re.search(rf"(?<![^\W_]){re.escape(term)}(?![^\W_])", title))
+    return bool(TICKER.fullmatch(term) and re.search(rf"(?<![^\W_]){re.escape(term)}(?![^\W_])", title))
 
 
 def _quiet_until(quiet: QuietHours | None, change: Change) -> datetime | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, time
 from email.errors import MessageError
 from email.headerregistry import Address as MailAddress
+from zoneinfo import available_timezones
 
 from notifier.model import Topic
 
@@ -63,6 +64,31 @@ class QuietHours:
     start: time
     end: time
     zone: str = "UTC"
+
+    @classmethod
+    def parse(cls, text: str, zone: str = "UTC") -> QuietHours:
+        """`22:00-07:00 Europe/Berlin`; where the text names no zone, in `zone`. Raises ValueError with the cure."""
+        found = re.fullmatch(r"(\d\d?):?(\d\d) ?[-–] ?(\d\d?):?(\d\d)(?: +(\S+))?", text.strip())
+        try:
+            if not found:
+                raise ValueError
+            start, end = time(int(found[1]), int(found[2])), time(int(found[3]), int(found[4]))
+        except ValueError:
+            raise ValueError('must be a string like "22:00-07:00 Europe/Berlin"') from None
+        if start == end:
+            raise ValueError("must not end when they begin")
+        return cls(start=start, end=end, zone=known_zone(found[5] or zone))
+
+    def __str__(self) -> str:
+        return f"{self.start:%H:%M}–{self.end:%H:%M}"
+
+
+def known_zone(name: str) -> str:
+    """The IANA name, as it is written there. Raises ValueError."""
+    found = next((zone for zone in available_timezones() if zone.casefold() == name.casefold()), None)
+    if found is None:
+        raise ValueError(f"{name} is no time zone; use a name like Europe/Berlin or UTC")
+    return found
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
