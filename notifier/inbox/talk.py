@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from notifier.known import Scene
 from notifier.message import Line
+from notifier.render import Page
 from notifier.subscription import Address, Subscription
+from notifier.tongue import ENGLISH, Tongue
 
 
 class Place(StrEnum):
@@ -36,6 +40,8 @@ class Asked:
     language_code: str | None = None
     may_change: bool = True
     """In groups only administrators change what the chat follows."""
+    addressed: bool = True
+    """False for a command in a group that names no bot: it may be meant for another one."""
     operator: bool = False
     """An operator of this notifier, in private."""
 
@@ -67,3 +73,30 @@ class Reply:
     answer: Answer
     subscription: Subscription | None = None
     """As it is from now on; None: there is none any more, or none yet."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Talk:
+    """All that an answer may depend on."""
+
+    asked: Asked
+    mine: Subscription | None
+    """The chat's subscription; None for who never subscribed, or left."""
+    scene: Scene
+    page: Page
+    tongues: Mapping[str, Tongue]
+    language: str
+    about: str | None = None
+    """The subject of the message that this replies to."""
+
+    @property
+    def tongue(self) -> Tongue:
+        return self.tongues.get(self.language, ENGLISH)
+
+    def t(self, text: str) -> str:
+        """The text in the reader's language."""
+        return self.tongue.gettext(text)
+
+    def says(self, *lines: Line, buttons: tuple[tuple[Button, ...], ...] = ()) -> Reply:
+        """An answer that leaves the subscription as it is."""
+        return Reply(answer=Answer(lines=lines, buttons=buttons), subscription=self.mine)
