@@ -113,7 +113,6 @@ class Reader:
         """A button that he made up."""
         return self._ask(press=press)
 
-    @property
     def follows(self) -> tuple[str, ...]:
         return self.mine.filter.components if self.mine else ()
 
