@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -129,20 +129,32 @@ class Receiver:
         if self._runner is not None:
             await self._runner.cleanup()
 
-    def respond(self, request: web.Request, method: str, arguments: dict[str, Any]) -> web.Response:
-        """What the real provider would answer; takes the message."""
+    async def stirred(self) -> None:
+        """Whoever waits for something looks again."""
+        async with self._moved:
+            self._moved.notify_all()
+
+    def respond(
+        self, request: web.Request, method: str, arguments: dict[str, Any]
+    ) -> web.Response | Awaitable[web.Response]:
+        """What the real provider would answer, at once or in a while; takes the message."""
         raise NotImplementedError
 
-    async def _handle(self, request: web.Request) -> web.Response:
-        method, arguments = request.path.rsplit("/", 1)[-1], await _arguments(request)
+    def note(self, request: web.Request, method: str, arguments: dict[str, Any]) -> Fault | None:
+        """Writes down what came in, and says what goes wrong with it."""
         fault = self._faults.popleft() if self._faults else self._lasting
         self.calls.append((method, arguments))
         self.callers.append(request.headers.get("User-Agent", ""))
         self._at_each_call()
         self.times.append(asyncio.get_running_loop().time())
-        proper = self.respond(request, method, arguments) if fault is None or fault.accepted else None
-        async with self._moved:
-            self._moved.notify_all()
+        return fault
+
+    async def _handle(self, request: web.Request) -> web.Response:
+        method, arguments = request.path.rsplit("/", 1)[-1], await _arguments(request)
+        fault = self.note(request, method, arguments)
+        answered = self.respond(request, method, arguments) if fault is None or fault.accepted else None
+        await self.stirred()
+        proper = await answered if isinstance(answered, Awaitable) else answered
         if fault is None and proper is not None:
             return proper
         assert fault is not None

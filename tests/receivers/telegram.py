@@ -1,91 +1,39 @@
-"""A fake Bot API: getMe, sendMessage and editMessageText, as strict about HTML as Telegram's own server.
+"""A fake Bot API on which whole conversations are held, as strict as Telegram's own server.
 
-Error texts are those of https://github.com/tdlib/telegram-bot-api and https://github.com/tdlib/td.
+What a program asks comes here; `person`, `group` and `channel` introduce those who talk with it. Error texts are those
+of https://github.com/tdlib/telegram-bot-api and https://github.com/tdlib/td.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
-from dataclasses import dataclass, field
+import math
+from collections import defaultdict, deque
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from tests.receivers import Fault, Receiver, answer
-from tests.receivers.telegram_html import BadHtml, parse_html, trimmed, units
+from tests.receivers.telegram_chats import BOT, Chat, TelegramMessage
+from tests.receivers.telegram_members import Members
+from tests.receivers.telegram_network import Network
+from tests.receivers.telegram_people import Channel, Group, Person
+from tests.receivers.telegram_profile import Commands, Profile
+from tests.receivers.telegram_schema import Judge
+from tests.receivers.telegram_updates import Refused, Updates
+from tests.receivers.telegram_writing import Writing
+
+__all__ = ["TOKEN", "Chat", "FakeTelegram", "TelegramMessage", "refusal"]
 
 TOKEN = "4242:fake-canary-9a1c"
-TEXT_LIMIT = 4_096
+SENDS = ("sendmessage", "editmessagetext", "editmessagereplymarkup")
+_NESTED = ("reply_parameters", "link_preview_options", "reply_markup", "commands", "scope", "menu_button")
 
-
-@dataclass
-class TelegramMessage:
-    """One message as people in the chat see it."""
-
-    chat: str
-    message_id: int
-    text: str
-    """As shown: after parsing."""
-    entities: list[dict[str, Any]]
-    reply_to: int | None = None
-    topic: int | None = None
-    silent: bool = False
-    reply_markup: dict[str, Any] | None = None
-    """The buttons below it, which every edit sets anew."""
-    edits: list[str] = field(default_factory=list)
-    """The shown texts of later edits, oldest first."""
-    deleted: bool = False
-    arguments: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def shown(self) -> str:
-        """The text as it stands now."""
-        return self.edits[-1] if self.edits else self.text
-
-    @property
-    def buttons(self) -> list[tuple[str, str]]:
-        """Words and address of each button that stands below it now."""
-        rows = (self.reply_markup or {}).get("inline_keyboard", ())
-        return [(button["text"], button["url"]) for row in rows for button in row]
-
-
-@dataclass
-class Chat:
-    """How one chat behaves; ordinary unless told otherwise."""
-
-    refusal: tuple[int, str, dict[str, Any]] | None = None
-    lost_topics: set[int] = field(default_factory=set)
-    closed_topics: set[int | None] = field(default_factory=set)
-    """None is the general topic."""
-
-    def blocked(self) -> None:
-        self.refusal = (403, "Forbidden: bot was blocked by the user", {})
-
-    def kicked(self) -> None:
-        self.refusal = (403, "Forbidden: bot was kicked from the supergroup chat", {})
-
-    def deactivated(self) -> None:
-        self.refusal = (403, "Forbidden: user is deactivated", {})
-
-    def missing(self) -> None:
-        self.refusal = (400, "Bad Request: chat not found", {})
-
-    def migrated(self, to: int) -> None:
-        text = "Bad Request: group chat was upgraded to a supergroup chat"
-        self.refusal = (400, text, {"migrate_to_chat_id": to})
-
-    def throttled(self, seconds: int) -> None:
-        self.refusal = (429, f"Too Many Requests: retry after {seconds}", {"retry_after": seconds})
-
-    def without_topic(self, topic: int) -> None:
-        self.lost_topics.add(topic)
-
-    def closed_topic(self, topic: int | None) -> None:
-        self.closed_topics.add(topic)
-
-    def ordinary(self) -> None:
-        self.refusal = None
+Json = dict[str, Any]
+Method = Callable[[Json], object]
 
 
 def refusal(status: int, text: str, **parameters: object) -> Fault:
@@ -94,171 +42,203 @@ def refusal(status: int, text: str, **parameters: object) -> Fault:
 
 
 class FakeTelegram(Receiver):
+    """`calls`, `next` and `at_each_call` are about messages and their edits; all other requests are in `reads`, and
+    meet only faults of their own. `breaks` is about everything.
+    """
+
     def __init__(self, token: str = TOKEN) -> None:
         super().__init__()
-        self.messages: list[TelegramMessage] = []
-        """In order of arrival."""
+        self.reads: list[tuple[str, Json]] = []
+        """Every request that is no message and no edit, as method and arguments, faults included."""
         self.token = token
-        self.knows_dates = True
-        """Whether this server is new enough for tg-time."""
-        self.takes_markup = True
-        """Whether it takes any HTML at all."""
-        self._chats: dict[str, Chat] = {}
+        self.network = Network(self.stirred)
+        self.writing = Writing(self.network)
+        self.commands = Commands()
+        self.profile = Profile()
+        self.judge: Judge | None = None
+        self.refused_for_pace = 0
+        """How many messages came faster than allowed."""
+        self._members = Members(self.network)
+        self._read_faults: dict[str, deque[Fault]] = defaultdict(deque)
+        self._lasting_reads: dict[str, Fault] = {}
+        self._allowed: int | None = None
+        self._taken: deque[float] = deque()
+        self._methods = self._by_name()
 
     @property
     def url(self) -> str:
         """The `api_url` of the configuration."""
         return self.origin
 
+    @property
+    def messages(self) -> list[TelegramMessage]:
+        """The bot's own, in order of arrival."""
+        return self.network.messages
+
+    @property
+    def updates(self) -> Updates:
+        return self.network.updates
+
+    @property
+    def knows_dates(self) -> bool:
+        """Whether this server is new enough for tg-time."""
+        return self.writing.knows_dates
+
+    @knows_dates.setter
+    def knows_dates(self, known: bool) -> None:
+        self.writing.knows_dates = known
+
+    @property
+    def takes_markup(self) -> bool:
+        """Whether it takes any HTML at all."""
+        return self.writing.takes_markup
+
+    @takes_markup.setter
+    def takes_markup(self, taken: bool) -> None:
+        self.writing.takes_markup = taken
+
     def chat(self, chat: str | int) -> Chat:
-        return self._chats.setdefault(str(chat), Chat())
+        return self.network.chat(chat)
+
+    def person(self, number: int, name: str, language: str | None = None, username: str = "") -> Person:
+        """Somebody who may write to the bot, and whom the bot may write to."""
+        person = Person(self.network, number, name, language, username)
+        self.network.users[number] = person.user
+        self.network.chats[number] = Chat(number=number, kind="private", name=name, username=username, settled=True)
+        return person
+
+    def group(self, number: int, name: str, *, forum: bool = False, bot: str = "member", username: str = "") -> Group:
+        """With the bot in it, unless `bot` says `left`. A number of -100… is a supergroup's."""
+        kind = "supergroup" if str(number).startswith("-100") else "group"
+        made = Group(number=number, kind=kind, name=name, forum=forum, bot=bot, username=username, network=self.network)
+        self.network.chats[number] = made
+        if bot == "left":
+            made.left()
+        return made
+
+    def channel(self, number: int, name: str, *, bot: str = "administrator", username: str = "") -> Channel:
+        made = Channel(number=number, kind="channel", name=name, bot=bot, username=username, network=self.network)
+        self.network.chats[number] = made
+        if bot == "left":
+            made.left()
+        return made
 
     def delete(self, message_id: int) -> None:
         """What a person does with a message."""
         next(message for message in self.messages if message.message_id == message_id).deleted = True
 
-    def respond(self, request: web.Request, method: str, arguments: dict[str, Any]) -> web.Response:
-        if not request.path.startswith(f"/bot{self.token}/"):
-            return _refuse(401, "Unauthorized")
-        arguments = {key: _decoded_argument(key, value) for key, value in arguments.items()}
-        match method.lower():
-            case "getme":
-                return _answer({**_BOT, "can_join_groups": True, "can_read_all_group_messages": False})
-            case "sendmessage":
-                return self._send(arguments)
-            case "editmessagetext":
-                return self._edit(arguments)
-        return _refuse(404, "Not Found")
+    def next_read(self, *faults: Fault, method: str = "getUpdates") -> None:
+        """Queues faults for the coming requests of that method, which is none of those in `calls`."""
+        self._read_faults[method.lower()].extend(faults)
 
-    def _send(self, arguments: dict[str, Any]) -> web.Response:
-        chat = self.chat(arguments.get("chat_id", ""))
-        if chat.refusal is not None:
-            return _refuse(*chat.refusal)
-        topic = int(arguments["message_thread_id"]) if "message_thread_id" in arguments else None
-        if topic in chat.lost_topics:
-            return _refuse(400, "Bad Request: message thread not found")
-        read = self._read(arguments)
-        if isinstance(read, web.Response):
-            return read
-        wanted = arguments.get("reply_parameters") or {}
-        parent = self._standing(str(arguments["chat_id"]), wanted.get("message_id"))
-        if wanted and parent is None and not wanted.get("allow_sending_without_reply"):
-            return _refuse(400, "Bad Request: message to be replied not found")
-        if (parent.topic if parent and topic is None else topic) in chat.closed_topics:
-            return _refuse(400, "Bad Request: TOPIC_CLOSED")
-        message = TelegramMessage(
-            chat=str(arguments["chat_id"]),
-            message_id=len(self.messages) + 1,
-            text=read[0],
-            entities=read[1],
-            reply_to=parent.message_id if parent else None,
-            topic=topic,
-            silent=arguments.get("disable_notification") in ("true", "True", True),
-            reply_markup=arguments.get("reply_markup"),
-            arguments=arguments,
-        )
-        self.messages.append(message)
-        return _answer(_shown(message, parent))
+    def breaks_reading(self, fault: Fault, method: str = "getUpdates") -> None:
+        """From now on that method meets this fault, until it `mends`."""
+        self._lasting_reads[method.lower()] = fault
 
-    def _edit(self, arguments: dict[str, Any]) -> web.Response:
-        chat = self.chat(arguments.get("chat_id", ""))
-        if chat.refusal is not None:
-            return _refuse(*chat.refusal)
-        message = self._standing(str(arguments.get("chat_id")), int(arguments.get("message_id", 0)))
-        if message is None:
-            return _refuse(400, "Bad Request: message to edit not found")
-        if message.topic in chat.closed_topics:
-            return _refuse(400, "Bad Request: TOPIC_CLOSED")
-        read = self._read(arguments)
-        if isinstance(read, web.Response):
-            return read
-        if (*read, arguments.get("reply_markup")) == (message.shown, message.entities, message.reply_markup):
-            return _refuse(
-                400,
-                "Bad Request: message is not modified: specified new message content and reply markup are exactly"
-                " the same as a current content and reply markup of the message",
-            )
-        message.edits.append(read[0])
-        message.entities = read[1]
-        message.reply_markup = arguments.get("reply_markup")
-        return _answer(_shown(message, None))
+    def mends(self) -> None:
+        super().mends()
+        self._lasting_reads.clear()
 
-    def _read(self, arguments: dict[str, Any]) -> tuple[str, list[dict[str, Any]]] | web.Response:
-        text, entities = str(arguments.get("text", "")), list[dict[str, Any]]()
+    def allows(self, per_second: int) -> None:
+        """From now on so many messages and edits within any second; more are refused with 429."""
+        self._allowed = per_second
+
+    def judged(self) -> None:
+        """From now on aiogram looks at everything; what it finds wrong fails the test in the end."""
+        self.judge = Judge()
+        self.updates.judge = self.judge.update
+
+    async def all_read(self, seconds: float = 5) -> None:
+        """Waits until no update is unconfirmed."""
+        await self.until(lambda: not self.updates.pending, seconds)
+
+    async def __aexit__(self, *exception: object) -> None:
+        self.updates.close()
+        await super().__aexit__(*exception)
+        if self.judge is not None and exception[0] is None:
+            assert self.judge.problems == []
+
+    def note(self, request: web.Request, method: str, arguments: Json) -> Fault | None:
+        name = method.lower()
+        if name in SENDS or name not in self._methods:
+            return super().note(request, method, arguments)
+        self.reads.append((method, arguments))
+        queued = self._read_faults[name]
+        return queued.popleft() if queued else self._lasting or self._lasting_reads.get(name)
+
+    def respond(self, request: web.Request, method: str, arguments: Json) -> web.Response | Awaitable[web.Response]:
         try:
-            if arguments.get("parse_mode") == "HTML":
-                if not self.takes_markup:
-                    raise BadHtml('Unsupported start tag "b" at byte offset 0')
-                text, entities = parse_html(text, knows_dates=self.knows_dates)
-        except BadHtml as bad:
-            return _refuse(400, f"Bad Request: can't parse entities: {bad}")
-        if units(text) > TEXT_LIMIT:
-            return _refuse(400, "Bad Request: message is too long")
-        if not text.strip():
-            return _refuse(400, "Bad Request: message text is empty")
-        if bad_button := _bad_button(arguments.get("reply_markup")):
-            return _refuse(400, f"Bad Request: {bad_button}")
-        return trimmed(text, entities)
+            if not request.path.startswith(f"/bot{self.token}/"):
+                raise Refused(401, "Unauthorized")
+            if (do := self._methods.get(method.lower())) is None:
+                raise Refused(404, "Not Found")
+            arguments = {key: _decoded(key, value) for key, value in arguments.items()}
+            if self.judge is not None:
+                self.judge.asked(method, arguments)
+            if method.lower() in SENDS:
+                self._keep_pace()
+            result = do(arguments)
+        except Refused as refused:
+            return _refuse(refused)
+        return self._later(method, result) if isinstance(result, Awaitable) else self._answer(method, result)
 
-    def _standing(self, chat: str, message_id: int | None) -> TelegramMessage | None:
-        """By the chat's number or by its name: both are the same chat."""
-        if message_id is None or not 0 < message_id <= len(self.messages):
-            return None
-        found = self.messages[message_id - 1]
-        return found if _number(found.chat) == _number(chat) and not found.deleted else None
+    async def _later(self, method: str, result: Awaitable[object]) -> web.Response:
+        try:
+            return self._answer(method, await result)
+        except Refused as refused:
+            return _refuse(refused)
 
+    def _answer(self, method: str, result: object) -> web.Response:
+        result, *said = result if isinstance(result, tuple) else (result,)
+        if self.judge is not None:
+            self.judge.answered(method, result)
+        return web.json_response({"ok": True, "result": result, **({"description": said[0]} if said else {})})
 
-_BOT = {"id": 4242, "is_bot": True, "first_name": "Kraken status", "username": "kraken_status_bot"}
+    def _keep_pace(self) -> None:
+        now = asyncio.get_running_loop().time()
+        while self._taken and self._taken[0] <= now - 1:
+            self._taken.popleft()
+        if self._allowed is not None and len(self._taken) >= self._allowed:
+            self.refused_for_pace += 1
+            wait = max(1, math.ceil(self._taken[0] + 1 - now))
+            raise Refused(429, f"Too Many Requests: retry after {wait}", retry_after=wait)
+        self._taken.append(now)
 
-
-def _bad_button(markup: dict[str, Any] | None) -> str | None:
-    """Why Telegram refuses the buttons: its library looks at the form of an address, its servers at the host."""
-    for row in (markup or {}).get("inline_keyboard", ()):
-        for button in row:
-            url = urlsplit(button["url"])
-            if url.scheme not in ("http", "https"):
-                return f"inline keyboard button URL '{button['url']}' is invalid: Unsupported URL protocol"
-            if "." not in (url.hostname or ""):
-                return f"inline keyboard button URL '{button['url']}' is invalid: Wrong HTTP URL"
-            if (url.hostname or "").startswith("127."):
-                return "BUTTON_URL_INVALID"
-    return None
-
-
-def _number(chat: str) -> int:
-    return -100123 if chat.startswith("@") else int(chat)
-
-
-def _shown(message: TelegramMessage, parent: TelegramMessage | None) -> dict[str, Any]:
-    number = _number(message.chat)
-    chat = (
-        {"id": number, "type": "private", "first_name": "Reader"}
-        if number > 0
-        else {"id": number, "type": "supergroup", "title": "Desk", **({"is_forum": True} if message.topic else {})}
-    )
-    return {
-        "message_id": message.message_id,
-        "from": _BOT,
-        "chat": chat,
-        "date": 1_770_000_000 + message.message_id,
-        "text": message.shown,
-        **({"entities": message.entities} if message.entities else {}),
-        **({"message_thread_id": message.topic, "is_topic_message": True} if message.topic else {}),
-        **({"reply_to_message": _shown(parent, None)} if parent else {}),
-        **({"reply_markup": message.reply_markup} if message.reply_markup else {}),
-        **({"edit_date": 1_770_000_100 + message.message_id} if message.edits else {}),
-    }
-
-
-def _decoded_argument(key: str, value: Any) -> Any:
-    nested = ("reply_parameters", "link_preview_options", "reply_markup")
-    return json.loads(value) if isinstance(value, str) and key in nested else value
+    def _by_name(self) -> dict[str, Method]:
+        updates, members, commands, profile = self.updates, self._members, self.commands, self.profile
+        texts: dict[str, Method] = {}
+        for what in ("name", "description", "short_description"):
+            texts["setmy" + what.replace("_", "")] = partial(profile.set, what)
+            texts["getmy" + what.replace("_", "")] = partial(profile.get, what)
+        return {
+            **texts,
+            "getme": lambda _: {**BOT, "can_join_groups": True, "can_read_all_group_messages": False},
+            "sendmessage": self.writing.send,
+            "editmessagetext": self.writing.edit,
+            "editmessagereplymarkup": self.writing.edit_markup,
+            "deletemessage": self.writing.delete,
+            "answercallbackquery": self.writing.answer_press,
+            "getupdates": updates.get,
+            "setwebhook": updates.set_webhook,
+            "deletewebhook": updates.delete_webhook,
+            "getwebhookinfo": updates.webhook_info,
+            "getchat": members.get_chat,
+            "getchatmember": members.get_member,
+            "getchatadministrators": members.get_administrators,
+            "leavechat": members.leave,
+            "setmycommands": commands.set,
+            "getmycommands": commands.get,
+            "deletemycommands": commands.delete,
+            "setchatmenubutton": profile.set_menu_button,
+        }
 
 
-def _answer(result: object) -> web.Response:
-    return web.json_response({"ok": True, "result": result})
+def _decoded(key: str, value: Any) -> Any:
+    nested = key in _NESTED or key == "allowed_updates"
+    return json.loads(value) if isinstance(value, str) and nested else value
 
 
-def _refuse(status: int, text: str, parameters: dict[str, Any] | None = None) -> web.Response:
-    body = {"ok": False, "error_code": status, "description": text}
-    return web.json_response({**body, **({"parameters": parameters} if parameters else {})}, status=status)
+def _refuse(refused: Refused) -> web.Response:
+    body = {"ok": False, "error_code": refused.status, "description": refused.text}
+    more = {"parameters": refused.parameters} if refused.parameters else {}
+    return web.json_response({**body, **more}, status=refused.status)
