@@ -142,7 +142,7 @@ async def test_a_topic_is_told_by_its_number_and_by_what_opened_it(
     assert forum.last.topic == 42
     with pytest.raises(BadRequest, match="Message thread not found"):
         await bot.send_message(GROWN, "to the general topic", message_thread_id=1)
-    forum.loses_topic(42, ada)
+    forum.loses_topic(42)
     assert forum.shown == []
 
 

@@ -21,7 +21,7 @@ from tests.receivers.telegram_chats import BOT, Chat, TelegramMessage
 from tests.receivers.telegram_members import Members
 from tests.receivers.telegram_network import Network
 from tests.receivers.telegram_people import Channel, Group, Person
-from tests.receivers.telegram_profile import Commands, Profile
+from tests.receivers.telegram_profile import Profile
 from tests.receivers.telegram_schema import Judge
 from tests.receivers.telegram_updates import Refused, Updates
 from tests.receivers.telegram_writing import Writing
@@ -50,10 +50,11 @@ class FakeTelegram(Receiver):
         super().__init__()
         self.reads: list[tuple[str, Json]] = []
         """Every request that is no message and no edit, as method and arguments, faults included."""
+        self.read_times: list[float] = []
+        """When each of them came in, by the clock of the event loop."""
         self.token = token
         self.network = Network(self.stirred)
         self.writing = Writing(self.network)
-        self.commands = Commands()
         self.profile = Profile()
         self.judge: Judge | None = None
         self.refused_for_pace = 0
@@ -104,21 +105,21 @@ class FakeTelegram(Receiver):
         """Somebody who may write to the bot, and whom the bot may write to."""
         person = Person(self.network, number, name, language, username)
         self.network.users[number] = person.user
-        self.network.chats[number] = Chat(number=number, kind="private", name=name, username=username, settled=True)
+        self.network.introduce(Chat(number=number, kind="private", name=name, username=username, settled=True))
         return person
 
     def group(self, number: int, name: str, *, forum: bool = False, bot: str = "member", username: str = "") -> Group:
         """With the bot in it, unless `bot` says `left`. A number of -100… is a supergroup's."""
         kind = "supergroup" if str(number).startswith("-100") else "group"
         made = Group(number=number, kind=kind, name=name, forum=forum, bot=bot, username=username, network=self.network)
-        self.network.chats[number] = made
+        self.network.introduce(made)
         if bot == "left":
             made.left()
         return made
 
     def channel(self, number: int, name: str, *, bot: str = "administrator", username: str = "") -> Channel:
         made = Channel(number=number, kind="channel", name=name, bot=bot, username=username, network=self.network)
-        self.network.chats[number] = made
+        self.network.introduce(made)
         if bot == "left":
             made.left()
         return made
@@ -163,6 +164,7 @@ class FakeTelegram(Receiver):
         if name in SENDS or name not in self._methods:
             return super().note(request, method, arguments)
         self.reads.append((method, arguments))
+        self.read_times.append(asyncio.get_running_loop().time())
         queued = self._read_faults[name]
         return queued.popleft() if queued else self._lasting or self._lasting_reads.get(name)
 
@@ -205,7 +207,7 @@ class FakeTelegram(Receiver):
         self._taken.append(now)
 
     def _by_name(self) -> dict[str, Method]:
-        updates, members, commands, profile = self.updates, self._members, self.commands, self.profile
+        updates, members, commands, profile = self.updates, self._members, self.network.commands, self.profile
         texts: dict[str, Method] = {}
         for what in ("name", "description", "short_description"):
             texts["setmy" + what.replace("_", "")] = partial(profile.set, what)

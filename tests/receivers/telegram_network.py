@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.receivers.telegram_chats import ANONYMOUS, AS_CHANNEL, BOT, TELEGRAM, Chat, TelegramMessage
 from tests.receivers.telegram_html import units
+from tests.receivers.telegram_profile import Commands
 from tests.receivers.telegram_updates import Updates
 
 Json = dict[str, Any]
@@ -39,6 +40,7 @@ class Press:
 class Network:
     def __init__(self, stirred: Callable[[], Awaitable[None]]) -> None:
         self.updates = Updates(stirred)
+        self.commands = Commands()
         self.messages: list[TelegramMessage] = []
         """The bot's own, in order of arrival."""
         self.chats: dict[int, Chat] = {}
@@ -58,6 +60,12 @@ class Network:
             kind, name = ("private", "Reader") if number > 0 else ("supergroup", "Desk")
             self.chats[number] = Chat(number=number, kind=kind, name=name)
         return self.chats[number]
+
+    def introduce(self, chat: Chat) -> None:
+        """It is known from now on; what was sent to its number before stays there."""
+        before = self.chats.get(chat.number)
+        chat.messages = before.messages if before else []
+        self.chats[chat.number] = chat
 
     def write(self, place: Chat, text: str, **more: Any) -> TelegramMessage:
         """A message as it stands in the chat from now on; nobody hears of it yet."""

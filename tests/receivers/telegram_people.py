@@ -9,7 +9,6 @@ from typing import Any
 from tests.receivers.telegram_chats import ANONYMOUS, AS_CHANNEL, BOT, TELEGRAM, Chat, TelegramMessage
 from tests.receivers.telegram_html import units
 from tests.receivers.telegram_network import Network, Press, commands_in
-from tests.receivers.telegram_profile import Commands
 
 Json = dict[str, Any]
 
@@ -57,7 +56,7 @@ class Group(Place):
         """From now on that is what the person is here: member, administrator, or the given ChatMember status."""
         self.members[person.number] = status or ("administrator" if admin else "member")
 
-    def loses_topic(self, topic: int, by: Person) -> None:
+    def loses_topic(self, topic: int) -> None:
         """Somebody deletes it with all its messages; Telegram does not tell bots."""
         self.lost_topics.add(topic)
         for message in self.messages:
@@ -71,7 +70,7 @@ class Group(Place):
         """It becomes a supergroup with another number, and the bot is told on both sides."""
         grown = Group(number=to, kind="supergroup", name=self.name, members=self.members, network=self.network)
         grown.bot = self.bot
-        self.network.chats[to] = grown
+        self.network.introduce(grown)
         self._happens({"migrate_to_chat_id": to}, by)
         self.migrated(to)
         sender = {"from": ANONYMOUS, "sender_chat": grown.wire()}
@@ -197,11 +196,11 @@ class Person:
         self.chat.ordinary()
         self.network.bot_becomes(self.chat, "member", self.user)
 
-    def sees_commands(self, commands: Commands, in_: Chat | None = None) -> dict[str, str]:
-        """The menu of commands in that chat, in private unless it is said where."""
+    def menu(self, *, in_: Chat | None = None) -> dict[str, str]:
+        """The commands that a client offers in that chat, in private unless it is said where, and what they do."""
         place = in_ or self.chat
         admin = place.members.get(self.number) in ("administrator", "creator")
-        return commands.shown(place, self.number, (self.language or "")[:2], admin=admin)
+        return self.network.commands.shown(place, self.number, (self.language or "")[:2], admin=admin)
 
     def _say(self, text: str, place: Chat, sender: Json, **more: Any) -> TelegramMessage:
         text = text.strip()
