@@ -18,21 +18,21 @@ from telegram import (
 )
 from telegram.error import BadRequest
 
-from tests.receivers.telegram import TOKEN, FakeTelegram
+from tests.peers.talk import judged, library
+from tests.receivers.telegram import FakeTelegram
 
 DESK = -1_001_230
 
 
 @pytest.fixture
 async def telegram() -> AsyncIterator[FakeTelegram]:
-    async with FakeTelegram() as there:
-        there.judged()
+    async with judged() as there:
         yield there
 
 
 @pytest.fixture
 async def bot(telegram: FakeTelegram) -> AsyncIterator[Bot]:
-    async with Bot(TOKEN, base_url=f"{telegram.url}/bot") as made:
+    async with library(telegram) as made:
         yield made
 
 

@@ -11,7 +11,9 @@ import pytest
 from aiohttp import web
 from telegram import Bot, Update
 from telegram.error import BadRequest, Conflict, Forbidden, InvalidToken, RetryAfter
+from telegram.ext import Application, MessageHandler
 
+from tests.peers.talk import judged, library
 from tests.receivers import Receiver, answer, silence
 from tests.receivers.telegram import TOKEN, FakeTelegram, refusal
 from tests.receivers.telegram_people import Person
@@ -39,14 +41,13 @@ class Hook(Receiver):
 
 @pytest.fixture
 async def telegram() -> AsyncIterator[FakeTelegram]:
-    async with FakeTelegram() as there:
-        there.judged()
+    async with judged() as there:
         yield there
 
 
 @pytest.fixture
 async def bot(telegram: FakeTelegram) -> AsyncIterator[Bot]:
-    async with Bot(TOKEN, base_url=f"{telegram.url}/bot") as made:
+    async with library(telegram) as made:
         yield made
 
 
@@ -98,7 +99,7 @@ async def test_a_poll_waits_for_what_people_do(telegram: FakeTelegram, bot: Bot,
 
 
 async def test_a_second_reader_ends_the_poll_of_the_first(telegram: FakeTelegram, bot: Bot, ada: Person) -> None:
-    async with Bot(TOKEN, base_url=f"{telegram.url}/bot") as other, asyncio.TaskGroup() as group:
+    async with library(telegram) as other, asyncio.TaskGroup() as group:
         first = group.create_task(failed(bot))
         await polling(telegram)
         second = group.create_task(other.get_updates(timeout=50))
@@ -112,6 +113,26 @@ async def failed(bot: Bot) -> str:
     with pytest.raises(Conflict) as raised:
         await bot.get_updates(timeout=50)
     return raised.value.message
+
+
+async def test_a_whole_application_holds_a_conversation(telegram: FakeTelegram, ada: Person) -> None:
+    async def answer_to(update: Update, _: object) -> None:
+        assert update.message is not None
+        await update.message.reply_text(f"{update.message.text} yourself")
+
+    made = Application.builder().token(TOKEN).base_url(f"{telegram.url}/bot").job_queue(None).build()
+    made.add_handler(MessageHandler(None, answer_to))
+    async with made:
+        assert made.updater is not None
+        await made.start()
+        await made.updater.start_polling()
+        ada.says("hello")
+        await telegram.until(lambda: ada.chat.shown == ["hello yourself"])
+        ada.says("bye")
+        await telegram.until(lambda: ada.chat.shown == ["hello yourself", "bye yourself"])
+        await telegram.all_read()
+        await made.updater.stop()
+        await made.stop()
 
 
 async def test_only_the_wanted_kinds_come(telegram: FakeTelegram, bot: Bot, ada: Person) -> None:
