@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import fcntl
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from notifier.ports import StoreRefused
 from notifier.store.schema import REVISION
@@ -72,7 +72,7 @@ def open_engine(url: str) -> AsyncEngine:
 async def migrate(engine: AsyncEngine) -> tuple[str | None, str]:
     """Brings the schema up to date; the revision before and after. Raises StoreRefused."""
     try:
-        async with engine.begin() as connection:
+        async with engine.connect() as connection, _rebuilding(connection), connection.begin():
             before = await connection.run_sync(_revision)
             if before != REVISION:
                 from notifier.store.upgrade import upgrade  # Alembic's memory, only where it is needed
@@ -85,6 +85,22 @@ async def migrate(engine: AsyncEngine) -> tuple[str | None, str]:
     except DBAPIError as error:
         raise StoreRefused(why(error.orig)) from error
     return before, REVISION
+
+
+@asynccontextmanager
+async def _rebuilding(connection: AsyncConnection) -> AsyncIterator[None]:
+    """Lets tables be rebuilt in a transaction: SQLite would take what refers to a dropped one for dangling, and hears
+    of it only outside of transactions.
+    """
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    await driver.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        await driver.execute("PRAGMA foreign_keys=ON")
 
 
 def _revision(connection: sa.Connection) -> str | None:

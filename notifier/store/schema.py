@@ -65,6 +65,8 @@ known = Table(
     Column("id", Text, primary_key=True),
     Column("open", Boolean, nullable=False, default=False),
     Column("doc", Text, nullable=False),
+    Column("moved_at", Instant),  # of an incident: its last update
+    Index("ix_known_moved", "noun", "open", "moved_at"),
 )
 
 sources = Table(
@@ -103,6 +105,8 @@ subscriptions = Table(
     Column("zone", Text, nullable=False, server_default="UTC"),
     Column("muted_until", Instant),
     Index("ix_subscriptions_origin", "origin"),
+    Index("ix_subscriptions_filter", "filter_id"),
+    sqlite_autoincrement=True,  # a newcomer is never taken for somebody who left
 )
 
 subjects = Table(
@@ -119,7 +123,7 @@ changes = Table(
     Column("key", Text, nullable=False, unique=True),
     Column("subject_id", _id, ForeignKey("subjects.id"), nullable=False),
     Column("detected_at", Instant, nullable=False),
-    Column("ends", Boolean, nullable=False),
+    Column("ends", Boolean, nullable=False),  # it stays news for longer
     Column("doc", Text, nullable=False),
     Index("ix_changes_subject", "subject_id"),
 )
@@ -143,9 +147,7 @@ deliveries = Table(
     Column("channel", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("rank", Integer, nullable=False, server_default="11"),  # see `fresh`
-    Column(
-        "due_at", Instant
-    ),  # when something must be done: try, ask again, or give up on a lost sender; null: nothing
+    Column("due_at", Instant),  # when to do something: try, ask again, give up on a lost sender; null: nothing
     Column("news_at", Instant, nullable=False),  # since when it is news: its detection, or the end of quiet hours
     Column("attempt", Integer, nullable=False, default=0),
     Column("tried_at", Instant),  # the first try of the parcel as it is bound now
@@ -173,6 +175,7 @@ deliveries = Table(
         sqlite_where=sa.text("state = 'dead'"),
         postgresql_where=sa.text("state = 'dead'"),
     ),
+    sqlite_autoincrement=True,  # a late result of what was deleted is no other delivery's
 )
 
 mutes = Table(
@@ -200,7 +203,6 @@ threads = Table(
     Index("ix_threads_subject", "subject_id", "subscription_id"),
 )
 
-
 outdated = Table(
     "outdated",
     metadata,
@@ -215,6 +217,7 @@ outdated = Table(
     Index("ix_outdated_due", "channel", "due_at"),
     Index("ix_outdated_subscription", "subscription_id"),
 )
+
 pauses = Table(
     "pauses",
     metadata,
@@ -224,6 +227,12 @@ pauses = Table(
     Column("reason", Text, nullable=False),
 )
 
+hours = Table(
+    "hours",
+    metadata,
+    Column("hour", Instant, primary_key=True, autoincrement=False),
+    Column("sent", BigInteger, nullable=False),  # messages whose first try was in it, on every channel
+)
 
 alarms = Table(
     "alarms",

@@ -30,3 +30,7 @@ def upgrade(connection: sa.Connection, before: str | None) -> None:
         command.upgrade(config, REVISION)
     except CommandError as error:
         raise StoreRefused(f"the database cannot be migrated: {error}") from error
+    if connection.dialect.name == "sqlite":  # which checked nothing while tables were rebuilt
+        dangling = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+        if dangling is not None:
+            raise StoreRefused(f"the database cannot be migrated: {dangling[0]} refers to rows that are not there")
