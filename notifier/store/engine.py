@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
@@ -11,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from notifier.ports import StoreRefused
@@ -79,12 +80,24 @@ async def migrate(engine: AsyncEngine) -> tuple[str | None, str]:
 
                 await connection.run_sync(upgrade, before)
         if engine.dialect.name == "sqlite":
-            async with engine.connect() as connection:  # only now: the mode is written into the file, ours or not
-                await connection.execution_options(isolation_level="AUTOCOMMIT")
-                await connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+            await _write_ahead(engine)  # only now: the mode is written into the file, ours or not
     except DBAPIError as error:
         raise StoreRefused(why(error.orig)) from error
     return before, REVISION
+
+
+async def _write_ahead(engine: AsyncEngine) -> None:
+    """While another process opens the file, SQLite refuses this at once, however long it waits for anything else."""
+    async with engine.connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        for left in reversed(range(BUSY_SECONDS * 20)):
+            try:
+                await connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+                return
+            except OperationalError as error:
+                if not left or "locked" not in str(error.orig):
+                    raise
+                await asyncio.sleep(0.05)
 
 
 @asynccontextmanager
