@@ -1,4 +1,4 @@
-"""Changes that no reading states: an incident gone, a maintenance about to start, a subscriber's welcome. Pure."""
+"""Changes that no reading states: an incident gone, a maintenance about to start, a welcome, an operator's word."""
 
 from __future__ import annotations
 
@@ -70,4 +70,20 @@ def welcome(subscription_id: int, known: Known, page_name: str, now: datetime) -
         detected_at=now,
         title=f"You will hear from {page_name} status here",
         text="\n".join(lines),
+    )
+
+
+def broadcast(number: int, text: str, now: datetime) -> Change:
+    """What an operator tells everybody; `number` is that of the question, which is asked again after a crash."""
+    return Change(
+        key=f"broadcast/{number}",
+        kind=Kind.BROADCAST,
+        topic=Topic.BOT,
+        subject=f"broadcast/{number}",
+        reason="an operator's word",
+        at=now,
+        detected_at=now,
+        title="From the operators of this bot",
+        text=text,
+        loud=True,
     )

@@ -31,6 +31,9 @@ from notifier.words import (
 LATE = timedelta(minutes=10)
 """News that reaches its reader later than this after Kraken's own time says so."""
 
+_UNLABELLED = (Kind.WELCOME, Kind.BROADCAST)
+"""Their titles say it all."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Page:
@@ -65,7 +68,7 @@ def render(
     now = since[-1].detected_at if later else date
     loud = any(change.loud for change in changes)
     state = standing(newest, now) if later else label(newest, now)
-    title = f"{state}: {newest.title}" if newest.kind is not Kind.WELCOME else newest.title
+    title = f"{state}: {newest.title}" if newest.kind not in _UNLABELLED else newest.title
     return Message(
         delivery_ids=tuple(f"{origin}-{part.delivery_id}" for part in parts),
         subject=f"[{_whose(newest, page)}] {title}",
@@ -137,7 +140,7 @@ def _now(change: Change, edits: Mapping[str | None, Change]) -> Change:
 
 def _is_own(change: Change) -> bool:
     """Whether it is about the notifier itself, and no news of the page's."""
-    return change.kind in (Kind.BOT_TROUBLE, Kind.BOT_RECOVERED)
+    return change.kind in (Kind.BOT_TROUBLE, Kind.BOT_RECOVERED, Kind.BROADCAST)
 
 
 def _whose(change: Change, page: Page) -> str:
@@ -145,7 +148,7 @@ def _whose(change: Change, page: Page) -> str:
 
 
 def _icon(change: Change) -> str:
-    return "👋" if change.kind is Kind.WELCOME else ICONS[tone(change)]
+    return {Kind.WELCOME: "👋", Kind.BROADCAST: "📣"}.get(change.kind) or ICONS[tone(change)]
 
 
 def _latest(later: Sequence[Change], day: datetime) -> Iterable[Line]:
@@ -236,10 +239,8 @@ def _notes(change: Change, now: datetime) -> Iterable[Line]:
         yield Line(spans=(Span(text="Published after the fact, "), moment(posted, now)), role=Role.NOTE)
     if now - posted > LATE:
         delivered = (Span(text=", delivered "), moment(now, now))
-        yield Line(
-            spans=(Span(text=f"Late: {'noticed' if _is_own(change) else 'posted'} "), moment(posted, now), *delivered),
-            role=Role.NOTE,
-        )
+        done = "written" if change.kind is Kind.BROADCAST else "noticed" if _is_own(change) else "posted"
+        yield Line(spans=(Span(text=f"Late: {done} "), moment(posted, now), *delivered), role=Role.NOTE)
 
 
 def _link(change: Change, page: Page) -> Line:

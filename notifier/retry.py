@@ -41,7 +41,7 @@ POLICIES: Mapping[str, Policy] = {
 """By channel. Greylisting wants a quarter of an hour; Telegram and Slack only a moment."""
 
 END_HORIZON = timedelta(hours=24)
-"""That something is over stays news for a day."""
+"""That something is over stays news for a day, and so does what an operator tells everybody."""
 
 FLAP_HORIZON = timedelta(hours=1)
 """A component's state without an incident is news for an hour: it may have changed back since."""
@@ -109,17 +109,23 @@ def is_past(change: Change, now: datetime) -> bool:
     return change.kind is Kind.MAINTENANCE_DUE and change.window is not None and change.window.start <= now
 
 
+def lasts(change: Change) -> bool:
+    """Whether it stays news for END_HORIZON at least."""
+    return change.ended_at is not None or change.kind is Kind.BROADCAST
+
+
 def is_news(change: Change, since: datetime, policy: Policy, now: datetime) -> bool:
     """Whether it may still be told as news, to somebody for whom it is news `since` then.
 
-    A reminder is, until what it reminds of begins; an end, for a day at least; a component's flap, for an hour at most.
+    A reminder is, until what it reminds of begins; an end and an operator's word, for a day at least; a component's
+    flap, for an hour at most.
     """
     if is_past(change, now):
         return False
     horizon = policy.horizon
     if change.kind is Kind.COMPONENT_CHANGED:
         horizon = min(horizon, FLAP_HORIZON)
-    elif change.ended_at is not None:
+    elif lasts(change):
         horizon = max(horizon, END_HORIZON)
     return now - since <= horizon
 

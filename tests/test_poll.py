@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from notifier.model import Kind, Snapshot, Window
 from notifier.poll import MISSED_READINGS, NOTED, Outcome
 from notifier.ports import SourceFailed, StoreFailed
-from notifier.store import record
+from notifier.store import fanout
 from tests.builders import NOW, at, from_feed, incident, maintenance, page, update
 from tests.doubles import RecordingChannel, ScriptedSource
 from tests.world import Born, World
@@ -280,7 +280,7 @@ async def test_a_failed_poll_followed_by_unchanged_ones_withdraws_nothing(world:
 
 
 async def test_the_rest_of_a_failed_fan_out_is_written_later(born: Born, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(record, "CHUNK", 2)
+    monkeypatch.setattr(fanout, "CHUNK", 2)
     world = await born(RecordingChannel("telegram"))
     await world.subscribe(*(f"telegram:{number}" for number in range(1, 8)))
     await world.sees(page())

@@ -10,13 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from notifier.known import Entry, KnownIncident, SourceState
 from notifier.model import State
+from notifier.store import mutes
 from notifier.store import schema as t
-from notifier.store.recipients import ENDED, switch_off
-from notifier.store.schema import AT_ONCE, CHANGE, FILTER, INCIDENT, insert
+from notifier.store.recipients import ENDED, OPERATOR, filter_id, switch_off
+from notifier.store.record import moved_at
+from notifier.store.schema import AT_ONCE, CHANGE, INCIDENT, insert
 from notifier.subscription import Address, Filter, Subscription
-
-OPERATOR = "operator"
-"""The origin of a row that is told of the bot's own troubles only."""
 
 _d = t.deliveries.c
 _s = t.subscriptions.c
@@ -27,7 +26,7 @@ async def sync(connection: AsyncConnection, wanted: Sequence[Subscription], *, w
     addresses = [str(each.address) for each in wanted]
     for each, address in zip(wanted, addresses, strict=True):
         known = await connection.execute(
-            sa.select(_s.id, _s.origin)
+            sa.select(_s.id, _s.origin, _s.muted_until)
             .where((_s.written == address) | (_s.address == address))
             .order_by(_s.written != address)
         )
@@ -36,15 +35,21 @@ async def sync(connection: AsyncConnection, wanted: Sequence[Subscription], *, w
             "origin": each.origin,
             "name": each.name,
             "mention": each.mention,
-            "filter_id": await _filter_id(connection, FILTER.dump(each.filter)),
+            "filter_id": await filter_id(connection, each.filter),
             "active": True,
             "reason": "",
+            "language": each.language,
+            "zone": each.zone,
+            "muted_until": each.muted_until,
         }
         row = known.first()
         new = {"welcomed": not welcome, "created_at": now}
         if row is not None:
             values = {**values, **new} if row.origin == OPERATOR else values
             await connection.execute(sa.update(t.subscriptions).where(_s.id == row.id).values(values))
+            if row.origin != each.origin:
+                await mutes.shift(connection, row.id, row.muted_until, each.muted_until, now)
+                await mutes.choose(connection, row.id, each.muted)
         else:
             there = {"address": address, "channel": each.address.channel}
             await connection.execute(sa.insert(t.subscriptions).values({**values, **new, **there}))
@@ -63,6 +68,7 @@ async def sync_operators(connection: AsyncConnection, operators: Collection[Addr
     """
     addresses = [str(each) for each in operators]
     own = {"origin": OPERATOR, "name": "", "mention": None, "active": True, "reason": "", "welcomed": True}
+    own |= {"muted_until": None}
     for each, address in zip(operators, addresses, strict=True):
         known = await connection.execute(
             sa.select(_s.id, _s.origin, _s.active).where((_s.written == address) | (_s.address == address))
@@ -70,7 +76,7 @@ async def sync_operators(connection: AsyncConnection, operators: Collection[Addr
         row = known.first()
         if row is not None and row.active and row.origin != OPERATOR:
             continue
-        values = {**own, "written": address, "filter_id": await _filter_id(connection, FILTER.dump(Filter(kinds=())))}
+        values = {**own, "written": address, "filter_id": await filter_id(connection, Filter(kinds=()))}
         if row is not None:
             await connection.execute(sa.update(t.subscriptions).where(_s.id == row.id).values(values))
         else:
@@ -90,18 +96,12 @@ async def kept(connection: AsyncConnection, key: str, fresh: str) -> str:
     return str(found.scalar_one())
 
 
-async def _filter_id(connection: AsyncConnection, doc: str) -> int:
-    await connection.execute(insert(connection, t.filters).values(doc=doc).on_conflict_do_nothing())
-    found = await connection.execute(sa.select(t.filters.c.id).where(t.filters.c.doc == doc))
-    return int(found.scalar_one())
-
-
 async def incidents(connection: AsyncConnection, *, only_open: bool) -> list[KnownIncident]:
     """The known incidents and maintenances, the one that moved last first."""
     query = sa.select(t.known.c.doc).where(t.known.c.noun == "incident")
     rows = await connection.execute(query.where(t.known.c.open) if only_open else query)
     found = [INCIDENT.load(doc) for doc in rows.scalars()]
-    return sorted(found, key=lambda each: max((u.at for u in each.updates), default=AT_ONCE), reverse=True)
+    return sorted(found, key=moved_at, reverse=True)
 
 
 async def deliveries(connection: AsyncConnection, states: Collection[State], limit: int) -> list[Entry]:

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from notifier.message import Receipt
 from notifier.model import Kind, State
 from notifier.parcel import Parcel, Part
-from notifier.store import outdated
+from notifier.store import mutes, outdated
 from notifier.store import schema as t
 from notifier.store.schema import AT_ONCE, LEASE
 from notifier.store.told import Lane, carriers_of, loaded
@@ -50,6 +50,8 @@ async def claim(connection: AsyncConnection, wishes: Sequence[Wish], token: int,
     for lane, found in waiting.items():
         if found and not found[0].active:
             await _drop(connection, found)
+            continue
+        if found and await _muted(connection, found, now):
             continue
         edits = bool(found) and found[0].channel in editing
         rows = await _without_edits(connection, lane, found, now) if edits else found
@@ -130,6 +132,9 @@ WAITING = (
         t.changes.c.doc,
         t.subscriptions.c.address,
         t.subscriptions.c.mention,
+        t.subscriptions.c.language,
+        t.subscriptions.c.muted_until,
+        t.mutes.c.subject_id.label("spared"),
         t.subscriptions.c.active,
         t.subscriptions.c.reason.label("off_because"),
         t.threads.c.receipt_to.label("thread_to"),
@@ -141,6 +146,7 @@ WAITING = (
         t.threads,
         (t.threads.c.subscription_id == _d.subscription_id) & (t.threads.c.subject_id == _d.subject_id),
     )
+    .outerjoin(t.mutes, (t.mutes.c.subscription_id == _d.subscription_id) & (t.mutes.c.subject_id == _d.subject_id))
     .where(
         _d.subscription_id.in_(sa.bindparam("subscriptions", expanding=True)),  # SQLite finds no index for the pairs
         sa.tuple_(_d.subscription_id, _d.subject_id).in_(sa.bindparam("lanes", expanding=True)),
@@ -198,6 +204,19 @@ async def _drop(connection: AsyncConnection, rows: Sequence[sa.Row[Any]]) -> Non
     await connection.execute(sa.update(t.deliveries).where(_d.id.in_([row.id for row in rows])).values(off))
 
 
+async def _muted(connection: AsyncConnection, rows: Sequence[sa.Row[Any]], now: datetime) -> bool:
+    """Whether its reader muted it. What was under way when he did would be tried again."""
+    these = _d.id.in_([row.id for row in rows])
+    if rows[0].spared:
+        await mutes.silence(connection, these)
+        return True
+    until = rows[0].muted_until
+    if until is None or until <= now:
+        return False
+    await mutes.hold(connection, these, until)
+    return True
+
+
 def _bind(lane: Lane, rows: Sequence[sa.Row[Any]], uncertain: bool, now: datetime) -> Parcel:
     first = rows[0]
     thread = Receipt(first.thread_to, first.thread_ref) if first.thread_to is not None else None
@@ -209,6 +228,7 @@ def _bind(lane: Lane, rows: Sequence[sa.Row[Any]], uncertain: bool, now: datetim
         subject_id=lane[1],
         address=Address.parse(first.address),
         mention=first.mention,
+        language=first.language,
         parts=parts,
         thread=thread,
         attempt=max(row.attempt for row in rows) + 1,

@@ -97,7 +97,7 @@ async def claim(
     """Up to so many messages that are outdated and not being edited."""
     rows = (
         await connection.execute(
-            sa.select(t.outdated, _d.subject_id, t.subscriptions.c.address)
+            sa.select(t.outdated, _d.subject_id, t.subscriptions.c.address, t.subscriptions.c.language)
             .join(t.deliveries, _d.id == _o.delivery_id)
             .join(t.subscriptions, t.subscriptions.c.id == _o.subscription_id)
             .where(_o.channel == channel, _o.due_at <= now, _o.subscription_id.not_in(resting))
@@ -117,6 +117,7 @@ async def claim(
                 wanted=row.wanted,
                 attempt=row.attempt + 1,
                 plain=row.plain,
+                language=row.language,
             )
         )
     if claimed:

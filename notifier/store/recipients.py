@@ -10,12 +10,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from notifier.model import State
 from notifier.store import outdated
 from notifier.store import schema as t
-from notifier.subscription import Address
+from notifier.store.schema import FILTER, insert
+from notifier.subscription import Address, Filter
 
+OPERATOR = "operator"
+"""The origin of a row that is told of the bot's own troubles only."""
 ENDED = "no longer in the configuration"
+"""Why a subscription is off that nobody wants any more."""
 MERGED = "moved to "
 """How the reason begins where somebody is subscribed under two addresses that became one."""
-"""Why a subscription is off that nobody wants any more."""
+
+
+async def filter_id(connection: AsyncConnection, wish: Filter) -> int:
+    """Equal wishes share a row."""
+    doc = FILTER.dump(wish)
+    await connection.execute(insert(connection, t.filters).values(doc=doc).on_conflict_do_nothing())
+    found = await connection.execute(sa.select(t.filters.c.id).where(t.filters.c.doc == doc))
+    return int(found.scalar_one())
 
 
 async def move(connection: AsyncConnection, subscription_id: int, to: Address) -> None:
@@ -38,6 +49,11 @@ async def switch_off(connection: AsyncConnection, subscription_ids: Sequence[int
     await connection.execute(
         sa.update(t.subscriptions).where(t.subscriptions.c.id.in_(subscription_ids)).values(active=False, reason=reason)
     )
+    await close(connection, subscription_ids, reason)
+
+
+async def close(connection: AsyncConnection, subscription_ids: Sequence[int], reason: str) -> None:
+    """Nothing of what waits for these is sent."""
     await outdated.forget(connection, subscription_ids)
     await connection.execute(
         sa.update(t.deliveries)

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from datetime import datetime
+from functools import lru_cache
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from notifier.known import Known, KnownPage
+from notifier.known import Known, KnownIncident, KnownPage
 from notifier.model import Change
 from notifier.parcel import FIRST, LAST, News, Want
-from notifier.store import outdated
+from notifier.retry import lasts
+from notifier.store import fanout
 from notifier.store import schema as t
-from notifier.store.schema import AT_ONCE, CHANGE, COMPONENTS, EXCHANGE, FILTER, INCIDENT, PAGE, WANT, fresh, insert
+from notifier.store.fanout import CHUNK
+from notifier.store.schema import AT_ONCE, CHANGE, COMPONENTS, EXCHANGE, FILTER, INCIDENT, PAGE, fresh, insert
 from notifier.subscription import Filter
 
 FEW = 100
 """As many are greeted before they hear anything else; a crowd is greeted when no news waits."""
-
-CHUNK = 1000
-"""Subscriptions whose deliveries are written at once. The first send waits for the first chunk only."""
 
 
 async def load(connection: AsyncConnection, incident_ids: Collection[str]) -> Known:
@@ -44,22 +44,31 @@ async def load(connection: AsyncConnection, incident_ids: Collection[str]) -> Kn
 
 async def keep(connection: AsyncConnection, before: Known, now: Known) -> None:
     """Writes what differs."""
-    rows = [
-        {"noun": "incident", "id": key, "open": incident.open, "doc": INCIDENT.dump(incident)}
-        for key, incident in now.incidents.items()
-    ]
+    docs: dict[str, str] = {}
     if now.page not in (before.page, KnownPage()):
-        rows.append({"noun": "page", "id": "", "open": False, "doc": PAGE.dump(now.page)})
+        docs["page"] = PAGE.dump(now.page)
     if now.components is not None:
-        rows.append({"noun": "components", "id": "", "open": False, "doc": COMPONENTS.dump(dict(now.components))})
+        docs["components"] = COMPONENTS.dump(dict(now.components))
     if now.exchange is not None:
-        rows.append({"noun": "exchange", "id": "", "open": False, "doc": EXCHANGE.dump(now.exchange)})
+        docs["exchange"] = EXCHANGE.dump(now.exchange)
+    rows: list[dict[str, object]] = [
+        {"noun": noun, "id": "", "open": False, "doc": doc, "moved_at": None} for noun, doc in docs.items()
+    ]
+    for key, each in now.incidents.items():
+        doc = INCIDENT.dump(each)
+        rows.append({"noun": "incident", "id": key, "open": each.open, "doc": doc, "moved_at": moved_at(each)})
     if rows:
         query = insert(connection, t.known)
         query = query.on_conflict_do_update(
-            index_elements=["noun", "id"], set_={"open": query.excluded.open, "doc": query.excluded.doc}
+            index_elements=["noun", "id"],
+            set_={column: query.excluded[column] for column in ("open", "doc", "moved_at")},
         )
         await connection.execute(query, rows)
+
+
+def moved_at(incident: KnownIncident) -> datetime:
+    """When its last update was, or will be: one may be of a later hour."""
+    return max((update.at for update in incident.updates), default=AT_ONCE)
 
 
 async def announce(
@@ -68,17 +77,21 @@ async def announce(
     """Writes each change not yet there with the first chunk of its deliveries and a cursor for the rest, if any."""
     if not news.changes:
         return False
-    rows = await connection.execute(sa.select(t.filters.c.id, t.filters.c.doc))
-    filters = {number: FILTER.load(doc) for number, doc in rows}
-    last = (await connection.execute(sa.select(sa.func.max(t.subscriptions.c.id)))).scalar() or 0
+    wanted = sa.exists().where(t.subscriptions.c.filter_id == t.filters.c.id)
+    rows = await connection.execute(sa.select(t.filters.c.id, t.filters.c.doc).where(wanted))
+    filters = {number: wish(doc) for number, doc in rows}
     for change in news.changes:
         change_id = await add_change(connection, change)
         want = route(change, filters)
         if change_id is not None and (want.following or await _is_told(connection, change_id)):
-            await connection.execute(
-                sa.insert(t.fanouts).values(change_id=change_id, cursor=0, last=last, want=WANT.dump(want))
-            )
-    return await fan_out(connection)
+            await fanout.begin(connection, change_id, want)
+    return await fanout.fan_out(connection)
+
+
+@lru_cache(maxsize=4096)
+def wish(doc: str) -> Filter:
+    """A filter from its document. Many changes are routed by the same ones."""
+    return FILTER.load(doc)
 
 
 async def _is_told(connection: AsyncConnection, change_id: int) -> bool:
@@ -96,9 +109,9 @@ async def add_change(connection: AsyncConnection, change: Change) -> int | None:
         insert(connection, t.changes)
         .values(
             key=change.key,
-            subject_id=await _subject_id(connection, change.subject),
+            subject_id=await subject_id(connection, change.subject),
             detected_at=change.detected_at,
-            ends=change.ended_at is not None,
+            ends=lasts(change),
             doc=CHANGE.dump(change),
         )
         .on_conflict_do_nothing()
@@ -107,93 +120,10 @@ async def add_change(connection: AsyncConnection, change: Change) -> int | None:
     return change_id.scalar()
 
 
-async def _subject_id(connection: AsyncConnection, key: str) -> int:
+async def subject_id(connection: AsyncConnection, key: str) -> int:
     await connection.execute(insert(connection, t.subjects).values(key=key).on_conflict_do_nothing())
     found = await connection.execute(sa.select(t.subjects.c.id).where(t.subjects.c.key == key))
     return int(found.scalar_one())
-
-
-async def fan_out(connection: AsyncConnection) -> bool:
-    """Writes the next chunk of every unfinished fan-out; whether anything is left.
-
-    All of them cover the same range of subscriptions, oldest change first, so that no change overtakes another.
-    """
-    unfinished = (
-        await connection.execute(
-            sa.select(t.fanouts, t.changes.c.doc, t.changes.c.subject_id)
-            .join(t.changes, t.changes.c.id == t.fanouts.c.change_id)
-            .order_by(t.fanouts.c.change_id)
-        )
-    ).all()
-    reached: int | None = None
-    for row in unfinished:
-        until = await _chunk_end(connection, row.cursor, row.last)
-        until = until if reached is None else min(until, reached)
-        reached = until
-        if until > row.cursor:
-            await _insert_deliveries(connection, row, until)
-            await outdated.first_messages_of_others(connection, row, until)
-        if until >= row.last:
-            await connection.execute(sa.delete(t.fanouts).where(t.fanouts.c.change_id == row.change_id))
-        else:
-            await connection.execute(
-                sa.update(t.fanouts).where(t.fanouts.c.change_id == row.change_id).values(cursor=until)
-            )
-    return any(row.last > (reached or 0) for row in unfinished)
-
-
-async def _chunk_end(connection: AsyncConnection, cursor: int, last: int) -> int:
-    subscription = t.subscriptions.c.id
-    found = await connection.execute(
-        sa.select(subscription).where(subscription > cursor).order_by(subscription).limit(1).offset(CHUNK - 1)
-    )
-    return min(found.scalar() or last, last)
-
-
-async def _insert_deliveries(connection: AsyncConnection, fanout: sa.Row[Any], until: int) -> None:
-    change, want = CHANGE.load(fanout.doc), WANT.load(fanout.want)
-    s, d = t.subscriptions.c, t.deliveries.c
-    told = sa.exists().where(d.subscription_id == s.id, d.subject_id == fanout.subject_id)
-    may: sa.ColumnElement[bool]
-    if change.introduces:
-        may = sa.true()
-    elif change.told_since is not None:
-        may = told | (s.created_at > change.told_since)
-    else:
-        may = told
-    for wait in {wait for _, wait in want.following}:
-        matching = [number for number, each in want.matching if each == wait]
-        following = [number for number, each in want.following if each == wait]
-        chosen = sa.select(
-            sa.literal(fanout.change_id, sa.BigInteger),
-            s.id,
-            sa.literal(fanout.subject_id, sa.BigInteger),
-            s.channel,
-            sa.literal("pending"),
-            sa.literal(0),
-            sa.literal(wait or AT_ONCE, t.Instant),
-            sa.literal(wait or change.detected_at, t.Instant),
-            sa.literal(fresh(want.rank) - (wait is not None)),
-        ).where(
-            s.id > fanout.cursor,
-            s.id <= until,
-            s.active,
-            (s.filter_id.in_(matching) & may) | (s.filter_id.in_(following) & told),
-        )
-        columns = [
-            "change_id",
-            "subscription_id",
-            "subject_id",
-            "channel",
-            "state",
-            "attempt",
-            "due_at",
-            "news_at",
-            "rank",
-        ]
-        await connection.execute(
-            insert(connection, t.deliveries).from_select(columns, chosen.order_by(s.id)).on_conflict_do_nothing()
-        )
 
 
 async def welcome(connection: AsyncConnection, greet: Callable[[int, Known], Change]) -> int:
@@ -217,7 +147,7 @@ async def welcome(connection: AsyncConnection, greet: Callable[[int, Known], Cha
                 sa.insert(t.deliveries).values(
                     change_id=change_id,
                     subscription_id=subscription_id,
-                    subject_id=await _subject_id(connection, change.subject),
+                    subject_id=await subject_id(connection, change.subject),
                     channel=channel,
                     state="pending",
                     attempt=0,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -50,6 +51,7 @@ async def settle(connection: AsyncConnection, settlements: Sequence[Settlement],
             )
     results = _results(connection.dialect.name)
     await connection.execute(results, {"rows": json.dumps(rows), "holder": token})
+    await _count(connection, settlements)
     await _start_threads(connection, settlements)
     over = (
         each for each in settlements if each.state is not State.PENDING and not (each.receipt and each.receipt.root)
@@ -97,6 +99,16 @@ async def _held(connection: AsyncConnection, settlements: Sequence[Settlement], 
         sa.select(_d.id).where(_d.id.in_(newest), _d.token == token, _d.state == State.SENDING).with_for_update()
     )
     return [newest[number] for number in rows.scalars()]
+
+
+async def _count(connection: AsyncConnection, settlements: Sequence[Settlement]) -> None:
+    """So that nobody has to look through the deliveries for how many went out."""
+    tried = (each.parcel.first_tried_at for each in settlements if each.state is State.SENT)
+    hours = Counter(at.replace(minute=0, second=0, microsecond=0) for at in tried)
+    if hours:
+        query = insert(connection, t.hours)
+        more = query.on_conflict_do_update(index_elements=["hour"], set_={"sent": t.hours.c.sent + query.excluded.sent})
+        await connection.execute(more, [{"hour": hour, "sent": count} for hour, count in hours.items()])
 
 
 def _starts(settlement: Settlement) -> bool:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from notifier.known import Entry, Known, KnownIncident, KnownPage, Owed, SourceState
 from notifier.model import Change, State
 from notifier.parcel import Again, News, Parcel, Pause, Refresh, Settlement, Turn, Want
-from notifier.ports import StoreFailed, StoreRefused
-from notifier.store import alarms, ledger, outbox, outdated, pauses, record, settling
+from notifier.ports import StoreRefused
+from notifier.store import alarms, fanout, ledger, outbox, outdated, pauses, record, settling
 from notifier.store import engine as opening
+from notifier.store.crowd import Crowd
 from notifier.store.together import Together
 from notifier.subscription import Address, Filter, Subscription
 
@@ -24,28 +22,14 @@ SETTLE_TOGETHER = 0.005
 """Seconds that a result waits for those of other sends; its place among the sends under way stays taken."""
 
 
-@contextmanager
-def _told_as_store_failed() -> Iterator[None]:
-    try:
-        yield
-    except DBAPIError as error:
-        said = str(error.orig).partition("\n")[0]
-        raise StoreFailed(f"{type(error).__name__}: {said}") from error
-    except PoolTimeout as error:
-        raise StoreFailed("no connection to the database became free in time") from error
-
-
-class SqlStore:
+class SqlStore(Crowd):
     """`token` names this process in the intents it commits; no two processes may share one."""
 
     def __init__(self, engine: AsyncEngine, *, token: int, origin: str) -> None:
-        self.engine = engine
+        super().__init__(engine)
         self.origin = origin
         """Names this database for ever."""
-        self.unwritable = ""
-        """Why a transaction was not written; empty once `touch` was, as one that changes no row proves nothing."""
         self._token = token
-        self._lock = asyncio.Lock() if engine.dialect.name == "sqlite" else None
         self._claims = Together(self._claim_all)
         self._settlements = Together(self._settle_all, linger=SETTLE_TOGETHER)
 
@@ -68,23 +52,6 @@ class SqlStore:
     async def close(self) -> None:
         await self.engine.dispose()
 
-    @asynccontextmanager
-    async def _write(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction; the writers of this process queue up where the database has one writer at a time."""
-        try:
-            with _told_as_store_failed():
-                async with self._lock or nullcontext(), self.engine.begin() as connection:
-                    yield connection
-        except StoreFailed as failed:
-            self.unwritable = str(failed)
-            raise
-
-    @asynccontextmanager
-    async def _read(self) -> AsyncIterator[AsyncConnection]:
-        with _told_as_store_failed():
-            async with self.engine.connect() as connection:
-                yield await connection.execution_options(isolation_level="AUTOCOMMIT")
-
     # The poll's half.
 
     async def page(self) -> KnownPage:
@@ -105,7 +72,7 @@ class SqlStore:
 
     async def fan_out(self) -> bool:
         async with self._write() as connection:
-            return await record.fan_out(connection)
+            return await fanout.fan_out(connection)
 
     async def open_incidents(self) -> Sequence[KnownIncident]:
         async with self._read() as connection:

@@ -15,7 +15,7 @@ from random import Random
 
 import pytest
 
-from notifier.store.record import CHUNK
+from notifier.store.fanout import CHUNK
 from tests.faults.child import OUTSIDE
 from tests.faults.crowd import IN_FLIGHT, Killer, crowd, steps
 from tests.receivers import silence

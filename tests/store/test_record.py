@@ -13,7 +13,7 @@ from notifier.model import Change, Topic
 from notifier.notice import welcome
 from notifier.parcel import News
 from notifier.route import route
-from notifier.store import record
+from notifier.store import fanout
 from notifier.store.sql import SqlStore
 from notifier.subscription import Filter
 from tests.builders import NOW, at, incident, page, update
@@ -29,7 +29,7 @@ PEOPLE = [f"telegram:{n}" for n in range(1, 8)]
 
 @pytest.fixture
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(record, "CHUNK", 2)
+    monkeypatch.setattr(fanout, "CHUNK", 2)
 
 
 @pytest.mark.usefixtures("small_chunks")

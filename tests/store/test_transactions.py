@@ -18,7 +18,7 @@ from notifier.model import State
 from notifier.notice import welcome
 from notifier.parcel import News, Parcel, Settlement
 from notifier.ports import StoreFailed
-from notifier.store import record
+from notifier.store import fanout
 from notifier.store.sql import SqlStore
 from tests.builders import NOW, incident, page, update
 from tests.store.conftest import Opened
@@ -73,7 +73,7 @@ OPERATIONS: dict[str, Callable[[SqlStore, Sequence[Parcel]], Awaitable[None]]] =
 @pytest.fixture
 async def half_way(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> Sequence[Parcel]:
     """Five people, written two at a time, on the way of being told of an incident; one parcel is under way."""
-    monkeypatch.setattr(record, "CHUNK", 2)
+    monkeypatch.setattr(fanout, "CHUNK", 2)
     await watch(store, *(f"telegram:{n}" for n in range(1, 5)))
     await subscribe(store, *(f"telegram:{n}" for n in range(1, 6)), welcome=True)
     await read(store, page(incident(update("11:20"), id="another00001")))
