@@ -10,7 +10,7 @@ COMPILE := CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/python -m piptools 
   --strip-extras --allow-unsafe --all-build-deps --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
 .DELETE_ON_ERROR:
-.PHONY: demo run test faults kills check bench requirements clean
+.PHONY: demo run test faults kills check bench catalogues requirements clean
 
 demo: $(VENV)/.installed
 	$(BIN)/notifier demo
@@ -35,6 +35,9 @@ check: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m bench
+
+catalogues: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.catalogues
 
 requirements: $(VENV)/.installed-dev
 	$(INSTALL) 'pip-tools>=7.5,<8'

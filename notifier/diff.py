@@ -28,6 +28,7 @@ from notifier.parcel import News
 from notifier.phase import has_ended
 from notifier.ports import SourceFailed
 from notifier.story import follow, posted_at
+from notifier.tongue import N_
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -208,7 +209,7 @@ def _engine_moved(before: KnownExchange | None, seen: Exchange, now: datetime) -
         reason=f"SystemStatus went from {before.status} to {seen.status}",
         at=now,
         detected_at=now,
-        title="Kraken exchange",
+        title=N_("Kraken exchange"),
         status=seen.status,
         impact="major",
         before=before.status,
@@ -251,14 +252,10 @@ def _advisory_appeared(advisory: Advisory, key: str, subject: str, status: str, 
         title=advisory.title,
         status=advisory.status or ("emergency" if advisory.emergency else "announced"),
         impact=advisory.impact or ("major" if advisory.emergency else "maintenance"),
-        text=_advice(advisory, status),
         loud=True,
         components=tuple(Affected(name=service.replace("_", " ")) for service in advisory.services),
         started_at=advisory.starts_at,
         window=window,
+        engine=status,
+        action=(advisory.action or "").replace("_", " "),
     )
-
-
-def _advice(advisory: Advisory, status: str) -> str:
-    action = f" Recommended action: {advisory.action.replace('_', ' ')}." if advisory.action else ""
-    return f"Announced by the exchange API; the engine is {status.replace('_', ' ')}.{action}"

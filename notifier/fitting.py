@@ -8,7 +8,6 @@ from dataclasses import replace
 from notifier.message import Line, Role, Span
 
 _ELLIPSIS = "…"
-_THE_REST = "Read the rest on the status page"
 _LIST = 120
 """Characters to which the value of a fact is cut before any other words are."""
 _SHORTEST = 20
@@ -16,17 +15,17 @@ _SHORTEST = 20
 _MARK = Line(spans=(Span(text=_ELLIPSIS),))
 
 
-def fit(lines: Sequence[Line], size: Callable[[Sequence[Line]], int], limit: int) -> tuple[Line, ...]:
+def fit(lines: Sequence[Line], size: Callable[[Sequence[Line]], int], limit: int, rest: str) -> tuple[Line, ...]:
     """The lines, shortened until their `size` is within `limit`; every cut is marked by "…".
 
     Lists of components are cut first, then foreign words, from their end; then lines go, the last but one first, as
-    the last one holds the link, which then leads to the rest; the title stays longest. Nothing is left where not even
-    a shortened last line fits.
+    the last one holds the link, whose words then are `rest`, as it leads there; the title stays longest. Nothing is
+    left where not even a shortened last line fits.
     """
     if size(lines) <= limit:
         return tuple(lines)
     *whole, last = lines
-    last = replace(last, spans=tuple(replace(span, text=_THE_REST) if span.url else span for span in last.spans))
+    last = replace(last, spans=tuple(replace(span, text=rest) if span.url else span for span in last.spans))
     body = [_cut(line, _LIST) if line.role is Role.FACT else line for line in whole]
     if size([*body, last]) <= limit:
         return (*body, last)

@@ -17,8 +17,10 @@ from notifier.known import (
     SwitchedOff,
 )
 from notifier.model import IMPACTS, TERMINAL
+from notifier.states import meaning
 from notifier.subscription import Address
-from notifier.words import duration, meaning
+from notifier.times import duration
+from notifier.tongue import ENGLISH
 
 UNREACHABLE = timedelta(minutes=5)
 """How long a source may fail, or give old answers, before that is a trouble."""
@@ -108,7 +110,7 @@ def odd_words(incidents: Iterable[KnownIncident], exchange: KnownExchange | None
             yield f"status {incident.status}"
         if incident.impact is not None and incident.impact not in (*IMPACTS, "maintenance"):
             yield f"impact {incident.impact}"
-    if exchange is not None and meaning(exchange.status) is None:
+    if exchange is not None and meaning(exchange.status, ENGLISH) is None:
         yield f"state {exchange.status}"
 
 
@@ -157,7 +159,7 @@ def _stale(stale: list[SourceHealth]) -> Trouble:
     since = min(source.stale_since for source in stale if source.stale_since)
     age = max(source.age or timedelta() for source in stale)
     text = (
-        f"A cache in between gives an answer that is {duration(age)} old, so news may be missing.\n"
+        f"A cache in between gives an answer that is {duration(age, ENGLISH)} old, so news may be missing.\n"
         "If you use a proxy, let it pass status_page.url uncached; else only Kraken's host can mend it."
     )
     title = "Kraken's status page is served from an old copy"
@@ -187,7 +189,7 @@ def _of_channel(state: ChannelState, now: datetime) -> Iterator[tuple[str, Troub
 def _waiting(backlog: Backlog, now: datetime, *, told: bool) -> Trouble:
     many = f"{backlog.count} messages wait" if backlog.count > 1 else "One message waits"
     text = (
-        f"{many}, the oldest for {duration(now - backlog.oldest)}.\n"
+        f"{many}, the oldest for {duration(now - backlog.oldest, ENGLISH)}.\n"
         "They go out by themselves. `notifier deliveries` shows what stands in their way."
     )
     title = f"News for {_named(backlog.channel)} waits too long"

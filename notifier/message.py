@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from notifier.tongue import N_
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
@@ -60,6 +62,8 @@ class Line:
     spans: tuple[Span, ...]
     role: Role = Role.TEXT
     label: str = ""
+    past: bool = False
+    """Of a fact: how it came to this, and not how things stand."""
 
     @property
     def foreign(self) -> bool:
@@ -93,6 +97,21 @@ class Appointment:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Wording:
+    """What channels say around a message, in its reader's language."""
+
+    language: str = "en"
+    page: str = N_("Status page")
+    """On the button that leads there."""
+    rest: str = N_("Read the rest on the status page")
+    """In place of the link's words, where something was cut."""
+    news: str = N_("Status news")
+    """Above a message without a state."""
+    why: str = N_("You get this because this address subscribes to Kraken status news.")
+    leave: str = N_("Unsubscribe")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Message:
     """What one recipient is told at once; the same facts in the same words on every channel."""
 
@@ -114,3 +133,4 @@ class Message:
     plain: bool = False
     """Send without any markup: the rich form was refused."""
     appointment: Appointment | None = None
+    wording: Wording = Wording()

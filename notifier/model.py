@@ -245,6 +245,10 @@ class Change:
     ended_at: datetime | None = None
     window: Window | None = None
     timeline: tuple[Moment, ...] = ()
+    engine: str = ""
+    """Of an advisory of the exchange: the engine's status when it appeared."""
+    action: str = ""
+    """Of an advisory of the exchange: what it recommends, in its own words."""
 
 
 class State(StrEnum):

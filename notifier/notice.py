@@ -10,6 +10,8 @@ from notifier.changes import facts
 from notifier.known import WITHDRAWN, Known, KnownIncident
 from notifier.model import Change, Kind, Topic
 from notifier.parcel import News
+from notifier.states import words
+from notifier.tongue import N_, Tongue
 
 
 def withdraw(incident: KnownIncident, now: datetime) -> News:
@@ -49,17 +51,18 @@ def remind(incidents: Iterable[KnownIncident], lead: timedelta, now: datetime) -
     return News(changes=tuple(changes), known=Known(incidents=known))
 
 
-def welcome(subscription_id: int, known: Known, page_name: str, now: datetime) -> Change:
+def welcome(subscription_id: int, known: Known, page_name: str, now: datetime, tongue: Tongue) -> Change:
     """The first message of a subscription: that it works, and what is open now."""
     still_open = sorted((each for each in known.incidents.values() if each.open), key=lambda each: each.id)
     running = [each for each in still_open if each.status != "scheduled"]
-    ahead = [each for each in still_open if each.status == "scheduled"]
-    lines = [f"• {each.name} ({each.status.replace('_', ' ')})" for each in running]
-    lines.insert(0, "Open now:" if lines else "Nothing is open now.")
+    ahead = sum(each.status == "scheduled" for each in still_open)
+    lines = [f"• {each.name} ({words(each.status, tongue)})" for each in running]
+    lines.insert(0, tongue.gettext("Open now:") if lines else tongue.gettext("Nothing is open now."))
     if ahead:
-        lines.append(f"Maintenance ahead: {len(ahead)}.")
+        lines.append(tongue.gettext("Maintenance ahead: {count}.").format(count=ahead))
     if known.exchange is not None and known.exchange.status != "online":
-        lines.append(f"The exchange is in {known.exchange.status.replace('_', ' ')}.")
+        status = words(known.exchange.status, tongue)
+        lines.append(tongue.gettext("The exchange is in {status}.").format(status=status))
     return Change(
         key=f"welcome/{subscription_id}/{now:%Y%m%dT%H%M%S}",
         kind=Kind.WELCOME,
@@ -68,7 +71,7 @@ def welcome(subscription_id: int, known: Known, page_name: str, now: datetime) -
         reason="a new subscription",
         at=now,
         detected_at=now,
-        title=f"You will hear from {page_name} status here",
+        title=tongue.gettext("You will hear from {page} status here").format(page=page_name),
         text="\n".join(lines),
     )
 
@@ -83,7 +86,7 @@ def broadcast(number: int, text: str, now: datetime) -> Change:
         reason="an operator's word",
         at=now,
         detected_at=now,
-        title="From the operators of this bot",
+        title=N_("From the operators of this bot"),
         text=text,
         loud=True,
     )

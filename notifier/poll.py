@@ -22,6 +22,7 @@ from notifier.notice import remind, welcome, withdraw
 from notifier.parcel import News
 from notifier.ports import Clock, Lookup, PollStore, Source, SourceFailed, StoreFailed
 from notifier.route import route
+from notifier.tongue import ENGLISH, ENGLISH_ONLY, Tongue
 
 MISSED_READINGS = 3
 """Complete readings without an open incident, before its own URLs are asked."""
@@ -66,13 +67,21 @@ class _Watch:
 
 
 class Poll:
-    """`told` is called after each commit that owes somebody something."""
+    """`told` is called after each commit that owes somebody something; `tongues` are by their codes."""
 
-    def __init__(self, store: PollStore, lookup: Lookup, clock: Clock, told: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        store: PollStore,
+        lookup: Lookup,
+        clock: Clock,
+        told: Callable[[], None],
+        tongues: Mapping[str, Tongue] = ENGLISH_ONLY,
+    ) -> None:
         self._store = store
         self._lookup = lookup
         self._clock = clock
         self._told = told
+        self._tongues = tongues
         self._watches: dict[str, _Watch] = {}
         self._fresh = False
         self._open: dict[str, KnownIncident] = {}
@@ -148,8 +157,12 @@ class Poll:
 
     async def welcome(self, page_name: str) -> None:
         """Greets the subscriptions that were never greeted, once the page is known."""
+
+        def greet(subscription_id: int, language: str, known: Known) -> Change:
+            return welcome(subscription_id, known, page_name, self._clock.now(), self._tongues.get(language, ENGLISH))
+
         try:
-            if await self._store.welcome(lambda number, known: welcome(number, known, page_name, self._clock.now())):
+            if await self._store.welcome(greet):
                 self._told()
         except StoreFailed as failed:
             log.warning("nobody welcomed", reason=str(failed))

@@ -180,8 +180,10 @@ class PollStore(Protocol):
 
     async def polled(self, name: str, at: datetime, *, ok: bool, failures: int, reason: str) -> None: ...
 
-    async def welcome(self, greet: Callable[[int, Known], Change]) -> int:
-        """Owes each subscription that was never welcomed its own change; how many. Nothing before the baseline."""
+    async def welcome(self, greet: Callable[[int, str, Known], Change]) -> int:
+        """Owes each subscription that was never welcomed its own change, made of its id, its language and what is
+        known; how many. Nothing before the baseline.
+        """
 
 
 class Outbox(Protocol):

@@ -22,7 +22,9 @@ from notifier.config import Settings
 from notifier.doctor import Finding, Look
 from notifier.known import Entry, KnownIncident, SourceState
 from notifier.model import Incident
-from notifier.words import components, words
+from notifier.states import words
+from notifier.tongue import ENGLISH
+from notifier.words import components
 
 if TYPE_CHECKING:
     from notifier.preview import Previewed
@@ -130,7 +132,7 @@ def look(now: Look) -> RenderableType:
         parts.append(f"[red]✗[/] {name}: {escape(reason)}")
     if now.engine is not None:
         colour = "green" if now.engine == "online" else "red"
-        parts.append(f"[{colour}]●[/] the exchange is [bold]{escape(words(now.engine))}[/]")
+        parts.append(f"[{colour}]●[/] the exchange is [bold]{escape(words(now.engine, ENGLISH))}[/]")
     if "summary" not in now.failed:
         parts.append(_incident_table(now.incidents) if now.incidents else "[green]●[/] nothing is open")
         if now.degraded:
@@ -146,7 +148,7 @@ def _incident_table(found: Sequence[Incident | KnownIncident]) -> Table:
         table.add_row(
             each.id,
             str(each.topic),
-            words(each.status),
+            words(each.status, ENGLISH),
             each.impact or "–",
             escape(each.name),
             escape(_affected(each)),
@@ -157,7 +159,7 @@ def _incident_table(found: Sequence[Incident | KnownIncident]) -> Table:
 
 def _affected(each: Incident | KnownIncident) -> str:
     if isinstance(each, KnownIncident):
-        return components(each.components)
+        return components(each.components, ENGLISH)
     names = [component.name for component in each.components or ()]
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 

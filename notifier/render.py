@@ -16,23 +16,20 @@ from notifier.facts import facts, moved, newest_update, text_line
 from notifier.message import Appointment, Line, Message, Receipt, Role, Span
 from notifier.model import Change, Kind, Phase, Topic
 from notifier.parcel import Part
+from notifier.states import words
 from notifier.stock import continues, says_little
-from notifier.words import (
-    ICONS,
-    is_severe,
-    label,
-    moment,
-    ordinal,
-    standing,
-    tone,
-    words,
-)
+from notifier.times import moment, ordinal
+from notifier.tongue import ENGLISH, Tongue
+from notifier.words import ICONS, is_severe, label, sentence, standing, text_of, title_of, tone, wording
 
 LATE = timedelta(minutes=10)
 """News that reaches its reader later than this after Kraken's own time says so."""
 
 _UNLABELLED = (Kind.WELCOME, Kind.BROADCAST)
 """Their titles say it all."""
+
+_ALARMS = (Kind.BOT_TROUBLE, Kind.BOT_RECOVERED)
+"""For operators."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,34 +50,38 @@ def render(
     mention: str | None = None,
     thread: Receipt | None = None,
     plain: bool = False,
+    tongue: Tongue = ENGLISH,
 ) -> Message:
     """One message for the parts of a parcel (oldest first): the newest state on top, the earlier ones below in short.
 
     `since` is what happened after the message was sent, oldest first: edits of its updates are marked in it, and if
     there is other news, it is the conversation's first message, which says how things stand now.
     `origin` names the database, so that delivery ids are unique across databases; `date` is that of the first try.
+    Alarms are in English, whatever the `tongue`: their words are made where the trouble is found.
     """
     changes = _with_newest_texts([part.change for part in parts])
     edits = {each.update_id: each for each in since if each.kind is Kind.UPDATE_EDITED}
     own = changes[-1]
+    tongue = ENGLISH if own.kind in _ALARMS else tongue
     later = [_now(change, edits) for change in since if change.kind is not Kind.UPDATE_EDITED]
     newest = _standing(_now(own, edits), later, since)
     now = since[-1].detected_at if later else date
     loud = any(change.loud for change in changes)
-    state = standing(newest, now) if later else label(newest, now)
-    title = f"{state}: {newest.title}" if newest.kind not in _UNLABELLED else newest.title
+    state = standing(newest, now, tongue) if later else label(newest, now, tongue)
+    name = title_of(newest, tongue)
+    title = f"{state}: {name}" if newest.kind not in _UNLABELLED else name
     return Message(
         delivery_ids=tuple(f"{origin}-{part.delivery_id}" for part in parts),
-        subject=f"[{_whose(newest, page)}] {title}",
-        topic=f"[{_whose(newest, page)}] {newest.first_title or newest.title}",
+        subject=f"[{_whose(newest, page, tongue)}] {title}",
+        topic=f"[{_whose(newest, page, tongue)}] {newest.first_title or name}",
         lines=(
             text_line(f"{_icon(newest)} {title}", Role.TITLE, style="bold"),
-            *facts(newest, date, now, kept=later),
-            *_latest(later, date),
-            *_said(own, edits.get(own.update_id), date),
-            *_earlier([(change, edits.get(change.update_id)) for change in _unfolded(changes)], date),
-            *_notes(own, date),
-            _link(newest, page),
+            *facts(newest, date, now, tongue, kept=later),
+            *_latest(later, date, tongue),
+            *_said(own, edits.get(own.update_id), date, tongue),
+            *_earlier([(change, edits.get(change.update_id)) for change in _unfolded(changes)], date, tongue),
+            *_notes(own, date, tongue),
+            _link(newest, page, tongue),
         ),
         date=date,
         tone=tone(newest),
@@ -89,6 +90,7 @@ def render(
         thread=thread,
         plain=plain,
         appointment=_appointment(newest, page),
+        wording=wording(tongue),
     )
 
 
@@ -140,44 +142,46 @@ def _now(change: Change, edits: Mapping[str | None, Change]) -> Change:
 
 def _is_own(change: Change) -> bool:
     """Whether it is about the notifier itself, and no news of the page's."""
-    return change.kind in (Kind.BOT_TROUBLE, Kind.BOT_RECOVERED, Kind.BROADCAST)
+    return change.kind in (*_ALARMS, Kind.BROADCAST)
 
 
-def _whose(change: Change, page: Page) -> str:
-    return f"{page.name} notifier" if _is_own(change) else page.name
+def _whose(change: Change, page: Page, tongue: Tongue) -> str:
+    return tongue.gettext("{page} notifier").format(page=page.name) if _is_own(change) else page.name
 
 
 def _icon(change: Change) -> str:
     return {Kind.WELCOME: "👋", Kind.BROADCAST: "📣"}.get(change.kind) or ICONS[tone(change)]
 
 
-def _latest(later: Sequence[Change], day: datetime) -> Iterable[Line]:
+def _latest(later: Sequence[Change], day: datetime, tongue: Tongue) -> Iterable[Line]:
     """The newest words that say something, in the conversation's first message."""
     said = [each for each in later if each.kind is Kind.UPDATE_POSTED and not says_little(each.text)]
     if said:
-        yield Line(spans=(Span(text="Latest, "), moment(said[-1].at, day), Span(text=":")))
+        yield Line(spans=sentence(tongue.gettext("Latest, {when}:"), when=moment(said[-1].at, day, tongue)))
         yield from _quoted(said[-1].text)
 
 
-def _said(change: Change, edit: Change | None, now: datetime) -> Iterable[Line]:
-    text, at = (edit.text, edit.at) if edit else (change.text, change.at)
+def _said(change: Change, edit: Change | None, now: datetime, tongue: Tongue) -> Iterable[Line]:
+    text, at = (edit.text, edit.at) if edit else (text_of(change, tongue), change.at)
     if change.topic in (Topic.BOT, Topic.EXCHANGE):
         yield from (text_line(line) for line in text.split("\n") if line)
     elif text:
-        yield Line(spans=(Span(text="Kraken, "), moment(at, now), Span(text=":")))
+        yield Line(spans=sentence(tongue.gettext("Kraken, {when}:"), when=moment(at, now, tongue)))
         marked = compared(change.text, text) if edit and change.text != text else None
         yield from (Line(spans=spans, role=Role.QUOTE) for spans in marked) if marked else _quoted(text)
     if edit is not None:
-        yield Line(spans=_edited(change, edit, now), role=Role.NOTE)
+        yield Line(spans=_edited(change, edit, now, tongue), role=Role.NOTE)
 
 
-def _edited(change: Change, edit: Change, now: datetime) -> tuple[Span, ...]:
+def _edited(change: Change, edit: Change, now: datetime, tongue: Tongue) -> tuple[Span, ...]:
     """That Kraken edited an update, when that was seen, and what of it the words do not show."""
-    spans = [Span(text="Edited by Kraken, seen "), moment(edit.detected_at, now)]
+    spans = [*sentence(tongue.gettext("Edited by Kraken, seen {when}"), when=moment(edit.detected_at, now, tongue))]
     if edit.status != change.status:
-        spans.append(Span(text=f"; its status was {words(change.status)}"))
+        status = words(change.status, tongue)
+        spans += [Span(text="; "), Span(text=tongue.gettext("its status was {status}").format(status=status))]
     if f"{edit.at:%d %H:%M}" != f"{change.at:%d %H:%M}":
-        spans += [Span(text="; its time was "), moment(change.at, now)]
+        was = sentence(tongue.gettext("its time was {when}"), when=moment(change.at, now, tongue))
+        spans += [Span(text="; "), *was]
     return tuple(spans)
 
 
@@ -193,22 +197,22 @@ def _unfolded(changes: Sequence[Change]) -> Sequence[Change]:
     return earlier
 
 
-def _earlier(changes: Sequence[tuple[Change, Change | None]], now: datetime) -> Iterable[Line]:
+def _earlier(changes: Sequence[tuple[Change, Change | None]], now: datetime, tongue: Tongue) -> Iterable[Line]:
     """What was not told yet when something newer came, newest first; a run of updates that say nothing is one line.
     Beside each what Kraken made of it since.
     """
     if not changes or changes[-1][0].kind is Kind.WELCOME:
         return
-    yield text_line("Before that:", style="bold")
+    yield text_line(tongue.gettext("Before that:"), style="bold")
     for idle, run in groupby(reversed(changes), key=lambda told: _is_idle(*told)):
         told = list(run)
         if idle and len(told) > 1:
             newest, oldest = told[0][0], told[-1][0]
-            between = (moment(oldest.at, now), Span(text=" – "), moment(newest.at, now))
-            times = Span(text=f" {len(told)} × {label(newest, now)}: {' '.join(newest.text.split())}")
+            between = (moment(oldest.at, now, tongue), Span(text=" – "), moment(newest.at, now, tongue))
+            times = Span(text=f" {len(told)} × {label(newest, now, tongue)}: {' '.join(newest.text.split())}")
             yield Line(spans=(*between, times), role=Role.EARLIER)
         else:
-            yield from (_short(change, edit, now) for change, edit in told)
+            yield from (_short(change, edit, now, tongue) for change, edit in told)
 
 
 def _is_idle(change: Change, edit: Change | None) -> bool:
@@ -216,39 +220,52 @@ def _is_idle(change: Change, edit: Change | None) -> bool:
     return idle and edit is None
 
 
-def _short(change: Change, edit: Change | None, now: datetime) -> Line:
-    said = [Span(text=f" {label(change, now)}")]
-    if spans := moved(change, now):
+def _short(change: Change, edit: Change | None, now: datetime, tongue: Tongue) -> Line:
+    said = [Span(text=f" {label(change, now, tongue)}")]
+    if spans := moved(change, now, tongue):
         said += [Span(text=" ("), *spans, Span(text=")")]
-    old, text = (change.text, edit.text) if edit else (change.before or "", change.text)
+    old, text = (change.text, edit.text) if edit else (change.before or "", text_of(change, tongue))
     marked = compared(old, text) if edit or change.kind is Kind.UPDATE_EDITED else None
     if marked:
         said += [Span(text=":"), *(span for spans in marked for span in (Span(text=" "), *spans))]
     elif text:
         said.append(Span(text=f": {' '.join(text.split())}"))
-    return Line(spans=(moment(change.at, now), *said, *((Span(text=" (edited)"),) if edit else ())), role=Role.EARLIER)
+    edited = tongue.gettext("edited")
+    said += [Span(text=f" ({edited})")] if edit else []
+    return Line(spans=(moment(change.at, now, tongue), *said), role=Role.EARLIER)
 
 
-def _notes(change: Change, now: datetime) -> Iterable[Line]:
+def _notes(change: Change, now: datetime, tongue: Tongue) -> Iterable[Line]:
     if change.kind in (Kind.WELCOME, Kind.UPDATE_EDITED):
         return
     if change.repeats > 1:
-        yield text_line(f"The {ordinal(change.repeats)} update in a row that says only this.", Role.NOTE)
+        nth = ordinal(change.repeats, tongue)
+        said = tongue.gettext("The {nth} update in a row that says only this.").format(nth=nth)
+        yield text_line(said, Role.NOTE)
     posted = change.posted_at or change.at
+    when = moment(posted, now, tongue)
     if posted - change.at > LATE:
-        yield Line(spans=(Span(text="Published after the fact, "), moment(posted, now)), role=Role.NOTE)
+        yield Line(spans=sentence(tongue.gettext("Published after the fact, {when}"), when=when), role=Role.NOTE)
     if now - posted > LATE:
-        delivered = (Span(text=", delivered "), moment(now, now))
-        done = "written" if change.kind is Kind.BROADCAST else "noticed" if _is_own(change) else "posted"
-        yield Line(spans=(Span(text=f"Late: {done} "), moment(posted, now), *delivered), role=Role.NOTE)
+        late = _late(change, tongue)
+        yield Line(spans=sentence(late, posted=when, delivered=moment(now, now, tongue)), role=Role.NOTE)
 
 
-def _link(change: Change, page: Page) -> Line:
+def _late(change: Change, tongue: Tongue) -> str:
+    if change.kind is Kind.BROADCAST:
+        return tongue.gettext("Late: written {posted}, delivered {delivered}")
+    if change.kind in _ALARMS:
+        return "Late: noticed {posted}, delivered {delivered}"
+    return tongue.gettext("Late: posted {posted}, delivered {delivered}")
+
+
+def _link(change: Change, page: Page, tongue: Tongue) -> Line:
     if _is_own(change):
-        return text_line("From the notifier itself; this is no news of Kraken's.", Role.NOTE)
+        return text_line(tongue.gettext("From the notifier itself; this is no news of Kraken's."), Role.NOTE)
     if change.incident_id:
-        return text_line("Details on the status page", Role.LINK, url=f"{page.url}/incidents/{change.incident_id}")
-    return text_line("Status page", Role.LINK, url=page.url)
+        url = f"{page.url}/incidents/{change.incident_id}"
+        return text_line(tongue.gettext("Details on the status page"), Role.LINK, url=url)
+    return text_line(tongue.gettext("Status page"), Role.LINK, url=page.url)
 
 
 def _appointment(change: Change, page: Page) -> Appointment | None:

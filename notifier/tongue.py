@@ -6,11 +6,15 @@ What varies goes in by name, after the translation: `tongue.gettext("in {length}
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from gettext import NullTranslations as Tongue
 
-__all__ = ["ENGLISH", "LANGUAGES", "N_", "Tongue"]
+__all__ = ["ENGLISH", "ENGLISH_ONLY", "LANGUAGES", "N_", "Tongue"]
 
 ENGLISH = Tongue()
+
+ENGLISH_ONLY: Mapping[str, Tongue] = {"en": ENGLISH}
+"""Tongues by the codes of their languages, where no catalogue is read."""
 
 LANGUAGES = {"en": "English", "de": "Deutsch"}
 """What each language calls itself, by its code."""

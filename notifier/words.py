@@ -1,24 +1,20 @@
-"""The vocabulary: what states, instants, lengths and components are called, the same on every channel. Pure."""
+"""What news is called, and what it names: labels, titles, components. The same on every channel. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
+from string import Formatter
 
 from notifier.known import WITHDRAWN
-from notifier.message import Form, Span, Tone
-from notifier.model import TERMINAL, Affected, Change, Kind, Moment, Phase, Topic, Window, impact_rank
+from notifier.message import Span, Tone, Wording
+from notifier.model import TERMINAL, Affected, Change, Kind, Moment, Phase, Topic, impact_rank
+from notifier.states import heading, impact_words, words
+from notifier.times import clock, duration, form
+from notifier.tongue import N_, Tongue
 
 _COMPONENTS_SHOWN = 8
 _STEPS_SHOWN = 8
-
-_ENGINE = {
-    "online": "Trading is open.",
-    "maintenance": "Nothing can be traded: orders can neither be placed nor cancelled.",
-    "cancel_only": "Orders can be cancelled but not placed; nothing is traded.",
-    "post_only": "Only post-only orders can be placed, and orders cancelled; nothing is traded.",
-    "limit_only": "Only limit orders can be placed.",
-}
 
 ICONS = {
     Tone.CALM: "⚪",
@@ -31,66 +27,95 @@ ICONS = {
 _TONES = {"none": Tone.CALM, "minor": Tone.MINOR, "major": Tone.MAJOR, "critical": Tone.CRITICAL}
 
 _LABELS = {
-    Phase.WORSENED: "Worsened",
-    Phase.RESOLVED: "Resolved",
-    Phase.REOPENED: "Reopened",
-    Phase.POSTMORTEM: "Postmortem",
-    Phase.SCHEDULED: "Maintenance scheduled",
-    Phase.RESCHEDULED: "Maintenance rescheduled",
-    Phase.STARTED: "Maintenance started",
-    Phase.VERIFYING: "Maintenance being verified",
-    Phase.COMPLETED: "Maintenance completed",
-    Phase.OVERDUE: "Maintenance overdue",
+    Phase.WORSENED: N_("Worsened"),
+    Phase.RESOLVED: N_("Resolved"),
+    Phase.REOPENED: N_("Reopened"),
+    Phase.POSTMORTEM: N_("Postmortem"),
+    Phase.SCHEDULED: N_("Maintenance scheduled"),
+    Phase.RESCHEDULED: N_("Maintenance rescheduled"),
+    Phase.STARTED: N_("Maintenance started"),
+    Phase.VERIFYING: N_("Maintenance being verified"),
+    Phase.COMPLETED: N_("Maintenance completed"),
+    Phase.OVERDUE: N_("Maintenance overdue"),
 }
 _STANDING = {
-    "scheduled": "Maintenance scheduled",
-    "in_progress": "Maintenance in progress",
-    "verifying": "Maintenance being verified",
-    "completed": "Maintenance completed",
-    "postmortem": "Resolved",
+    "scheduled": N_("Maintenance scheduled"),
+    "in_progress": N_("Maintenance in progress"),
+    "verifying": N_("Maintenance being verified"),
+    "completed": N_("Maintenance completed"),
+    "postmortem": N_("Resolved"),
 }
 
 
-def words(status: str) -> str:
-    """A status as a reader would write it: `in_progress` → `in progress`."""
-    return status.replace("_", " ")
-
-
-def label(change: Change, now: datetime) -> str:
+def label(change: Change, now: datetime, tongue: Tongue) -> str:
     """What happened, in front of the title."""
     match change.kind:
         case Kind.UPDATE_EDITED:
-            return "Edited"
+            return tongue.gettext("Edited")
         case Kind.INCIDENT_RETITLED:
-            if change.stood.status == WITHDRAWN:
-                return "Back on the page"
-            if change.loud and change.stood.impact is None:
-                return f"Rated {change.impact}"
-            return "Worsened" if change.loud else "Renamed" if change.stood.title else "Changed"
+            return _retitled(change, tongue)
         case Kind.INCIDENT_WITHDRAWN:
-            return "Withdrawn"
+            return tongue.gettext("Withdrawn")
         case Kind.MAINTENANCE_DUE if change.window:
-            return f"Maintenance in {duration(change.window.start - now)}"
+            length = duration(change.window.start - now, tongue)
+            return tongue.gettext("Maintenance in {length}").format(length=length)
         case Kind.COMPONENT_CHANGED:
-            return words(change.status).capitalize()
+            return heading(change.status, tongue)
         case Kind.EXCHANGE_CHANGED:
-            return words(change.status).capitalize() if change.subject.startswith("exchange/") else "Exchange advisory"
+            return tongue.gettext("Exchange advisory") if _is_advisory(change) else heading(change.status, tongue)
     if change.topic is Topic.MAINTENANCE and change.phase is Phase.PROGRESS and change.status == "scheduled":
-        return "Maintenance update"
+        return tongue.gettext("Maintenance update")
     if change.phase in _LABELS:
-        said = _LABELS[change.phase]
-        return f"{said} ({words(change.status)})" if change.phase in (Phase.REOPENED, Phase.WORSENED) else said
-    return words(change.status).capitalize() or "Update"
+        said = tongue.gettext(_LABELS[change.phase])
+        moved = change.phase in (Phase.REOPENED, Phase.WORSENED)
+        return f"{said} ({words(change.status, tongue)})" if moved else said
+    return heading(change.status, tongue) or tongue.gettext("Update")
 
 
-def standing(change: Change, now: datetime) -> str:
+def _is_advisory(change: Change) -> bool:
+    """Whether the exchange announced something, and its engine did not move."""
+    return change.kind is Kind.EXCHANGE_CHANGED and not change.subject.startswith("exchange/")
+
+
+def _retitled(change: Change, tongue: Tongue) -> str:
+    if change.stood.status == WITHDRAWN:
+        return tongue.gettext("Back on the page")
+    if change.loud and change.stood.impact is None:
+        return tongue.gettext("Rated {impact}").format(impact=impact_words(str(change.impact), tongue))
+    if change.loud:
+        return tongue.gettext("Worsened")
+    return tongue.gettext("Renamed") if change.stood.title else tongue.gettext("Changed")
+
+
+def standing(change: Change, now: datetime, tongue: Tongue) -> str:
     """How the subject stands after a change: `label` without what was only news at its moment."""
     if change.topic not in (Topic.INCIDENT, Topic.MAINTENANCE) or change.kind is Kind.INCIDENT_WITHDRAWN:
-        return label(change, now)
+        return label(change, now, tongue)
     if change.phase is Phase.OVERDUE:
-        return _LABELS[Phase.OVERDUE]
-    ended = change.ended_at is not None and change.topic is Topic.INCIDENT
-    return "Resolved" if ended else _STANDING.get(change.status) or words(change.status).capitalize() or "Open"
+        return tongue.gettext(_LABELS[Phase.OVERDUE])
+    if change.ended_at is not None and change.topic is Topic.INCIDENT:
+        return tongue.gettext("Resolved")
+    if change.status in _STANDING:
+        return tongue.gettext(_STANDING[change.status])
+    return heading(change.status, tongue) or tongue.gettext("Open")
+
+
+def title_of(change: Change, tongue: Tongue) -> str:
+    """Kraken's own, but where it has none: for its engine, and for a word of the operators."""
+    engine = change.kind is Kind.EXCHANGE_CHANGED and not _is_advisory(change)
+    return tongue.gettext(change.title) if engine or change.kind is Kind.BROADCAST else change.title
+
+
+def text_of(change: Change, tongue: Tongue) -> str:
+    """Kraken's words, or ours for an advisory, which has none."""
+    if not change.engine:
+        return change.text
+    engine = words(change.engine, tongue)
+    said = tongue.gettext("Announced by the exchange API; the engine is {status}.").format(status=engine)
+    if not change.action:
+        return said
+    action = tongue.gettext("Recommended action: {action}.").format(action=change.action)
+    return f"{said} {action}"
 
 
 def tone(change: Change) -> Tone:
@@ -109,55 +134,28 @@ def is_severe(change: Change) -> bool:
     return impact_rank(change.impact) >= impact_rank("major")
 
 
-def components(affected: Sequence[Affected]) -> str:
+def components(affected: Sequence[Affected], tongue: Tongue) -> str:
     """Names by group, the first few of each and a count of the rest: 826 components exist."""
     groups: dict[str | None, list[str]] = {}
     for each in affected:
         groups.setdefault(each.group, []).append(each.name)
     shown = list(groups.items())[:_COMPONENTS_SHOWN]
     most = max(1, _COMPONENTS_SHOWN // max(1, len(shown)))
-    listed = [f"{group} ({_some(names, most)})" if group else _some(names, most) for group, names in shown]
+    some = [(group, _and_more(names[:most], len(names) - most, tongue)) for group, names in shown]
+    listed = [f"{group} ({names})" if group else names for group, names in some]
     rest = len(affected) - sum(len(names) for _, names in shown)
-    return ", ".join(listed) + (f" and {rest} more" if rest else "")
+    return _and_more(listed, rest, tongue)
 
 
-def _some(names: Sequence[str], most: int) -> str:
-    rest = len(names) - most
-    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
+def _and_more(names: Sequence[str], rest: int, tongue: Tongue) -> str:
+    listed = ", ".join(names)
+    if rest <= 0:
+        return listed
+    said = tongue.ngettext("{names} and {count} more", "{names} and {count} more", rest)
+    return said.format(names=listed, count=rest)
 
 
-def moment(at: datetime, now: datetime) -> Span:
-    """An instant in UTC, with its date where that is not the reader's today."""
-    return Span(text=f"{_day(at, now)}{at:%H:%M} UTC", at=at, form=_form(at, now))
-
-
-def _form(at: datetime, now: datetime) -> Form:
-    return Form.TIME if at.date() == now.date() else Form.FULL
-
-
-def _day(at: datetime, now: datetime) -> str:
-    if at.date() == now.date():
-        return ""
-    return f"{at.day} {at:%b} " if at.year == now.year else f"{at.day} {at:%b %Y} "
-
-
-def window(planned: Window, now: datetime) -> tuple[Span, ...]:
-    """`12:30 – 13:30 UTC (1 h)`."""
-    start, end = planned.start, planned.end
-    if end is None:
-        return (moment(start, now),)
-    begins = Span(text=f"{_day(start, now)}{start:%H:%M}", at=start, form=_form(start, now))
-    return (begins, Span(text=" – "), moment(end, start), Span(text=f" ({duration(end - start)})"))
-
-
-def ahead(planned: Window, now: datetime) -> tuple[Span, ...]:
-    """`, in 30 min`; nothing once it has begun."""
-    if planned.start <= now:
-        return ()
-    return (Span(text=", "), Span(text=f"in {duration(planned.start - now)}", at=planned.start, form=Form.AGO))
-
-
-def steps(taken: Sequence[Moment], now: datetime) -> tuple[Span, ...]:
+def steps(taken: Sequence[Moment], now: datetime, tongue: Tongue) -> tuple[Span, ...]:
     """`11:29 UTC investigating · 11:35 monitoring · 11:41 resolved`; a date where the day changes.
 
     Of many, the first and the newest ones.
@@ -167,35 +165,37 @@ def steps(taken: Sequence[Moment], now: datetime) -> tuple[Span, ...]:
     day = now
     for place, step in enumerate(taken):
         if left_out and place == 1:
-            spans.append(Span(text=f" · … {left_out} more …"))
+            more = tongue.ngettext("… {count} more …", "… {count} more …", left_out).format(count=left_out)
+            spans.append(Span(text=f" · {more}"))
         if 0 < place <= left_out:
             continue
         spans += [Span(text=" · ")] if spans else []
         zone = "" if place else " UTC"
-        spans += [Span(text=f"{_day(step.at, day)}{step.at:%H:%M}{zone}", at=step.at, form=_form(step.at, day))]
-        spans += [Span(text=f" {words(step.status)}")]
+        spans += [Span(text=f"{clock(step.at, day, tongue)}{zone}", at=step.at, form=form(step.at, day))]
+        spans += [Span(text=f" {words(step.status, tongue)}")]
         day = step.at
     return tuple(spans)
 
 
-def meaning(engine: str) -> str | None:
-    """What an engine status of https://docs.kraken.com/api/docs/rest-api/get-system-status means for orders."""
-    return _ENGINE.get(engine)
+def sentence(translated: str, **given: Span | tuple[Span, ...]) -> tuple[Span, ...]:
+    """A sentence, with spans in the places of their names: `Kraken, {when}:`."""
+    spans: list[Span] = []
+    for text, name, _, _ in Formatter().parse(translated):
+        spans += [Span(text=text)] if text else []
+        if name is not None:
+            found = given[name]
+            spans += found if isinstance(found, tuple) else [found]
+    return tuple(spans)
 
 
-def duration(length: timedelta) -> str:
-    """`12 min`, `5 h 48 min`, `3 d 2 h`."""
-    minutes = max(0, round(length.total_seconds() / 60))
-    days, rest = divmod(minutes, 24 * 60)
-    hours, left = divmod(rest, 60)
-    if days:
-        return f"{days} d {hours} h" if hours else f"{days} d"
-    if hours:
-        return f"{hours} h {left} min" if left else f"{hours} h"
-    return f"{left} min" if left else "less than a minute"
-
-
-def ordinal(number: int) -> str:
-    """`2nd`, `11th`."""
-    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th") if number % 100 not in (11, 12, 13) else "th"
-    return f"{number}{ending}"
+def wording(tongue: Tongue) -> Wording:
+    """What channels say around a message."""
+    said = Wording()
+    return Wording(
+        language=tongue.info().get("language", said.language),
+        page=tongue.gettext(said.page),
+        rest=tongue.gettext(said.rest),
+        news=tongue.gettext(said.news),
+        why=tongue.gettext(said.why),
+        leave=tongue.gettext(said.leave),
+    )

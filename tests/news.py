@@ -16,6 +16,7 @@ from notifier.model import Advisory, Change, Component, Exchange, Snapshot, Wind
 from notifier.notice import remind, welcome, withdraw
 from notifier.parcel import Part
 from notifier.render import Page, render
+from notifier.tongue import ENGLISH, Tongue
 from tests.builders import NOW, after, at, from_feed, incident, maintenance, page, update, watched
 
 KRAKEN = Page(url="https://status.kraken.com")
@@ -101,8 +102,8 @@ def due() -> list[Change]:
     return list(remind(known.incidents.values(), timedelta(minutes=40), NOW).changes)
 
 
-def welcomed(*readings: Snapshot) -> list[Change]:
-    return [welcome(7, play(*readings)[1], "Kraken", NOW)]
+def welcomed(*readings: Snapshot, tongue: Tongue = ENGLISH) -> list[Change]:
+    return [welcome(7, play(*readings)[1], "Kraken", NOW, tongue)]
 
 
 REFUSED = ChannelState(

@@ -11,10 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier import markup
-from notifier.fitting import fit
+from notifier import fitting, markup
 from notifier.markup import utf16_len
-from notifier.message import Line, Role, Span
+from notifier.message import Line, Role, Span, Wording
 
 LINK = "https://status.kraken.com/incidents/wsincident01"
 AT = datetime(2026, 2, 24, 11, 29, tzinfo=UTC)
@@ -76,8 +75,13 @@ def shown_size(some: Sequence[Line]) -> int:
     return len(seen(some))
 
 
-REST = Line(spans=(Span(text="Read the rest on the status page", url=LINK),))
+REST = Line(spans=(Span(text=Wording().rest, url=LINK),))
 """What becomes of the link where something is missing."""
+
+
+def fit(some: Sequence[Line], size: Callable[[Sequence[Line]], int], limit: int) -> tuple[Line, ...]:
+    return fitting.fit(some, size, limit, Wording().rest)
+
 
 SIZES: dict[str, Callable[[Sequence[Line]], int]] = {"as Telegram counts": telegram_size, "as Slack counts": slack_size}
 sizes = pytest.mark.parametrize("size", SIZES.values(), ids=SIZES.keys())

@@ -14,7 +14,8 @@ from notifier.message import Message, Receipt, Role
 from notifier.model import Affected, Change
 from notifier.parcel import Part
 from notifier.render import LATE, Page, render
-from notifier.words import duration, moment
+from notifier.times import duration, moment
+from notifier.tongue import ENGLISH
 from tests.builders import NOW, at
 from tests.news import KRAKEN, NEWS, OWN
 
@@ -116,14 +117,14 @@ DURATIONS = {
 @pytest.mark.parametrize("case", DURATIONS)
 def test_durations(case: str) -> None:
     length, expected = DURATIONS[case]
-    assert duration(length) == expected
+    assert duration(length, ENGLISH) == expected
 
 
 def test_moments_name_the_day_only_where_it_is_another() -> None:
-    assert moment(at("9:05"), NOW).text == "09:05 UTC"
-    assert moment(at("9:05", day=1), NOW).text == "25 Feb 09:05 UTC"
-    assert moment(at("9:05", day=365), NOW).text == "24 Feb 2027 09:05 UTC"
-    assert moment(at("9:05"), NOW).at == at("9:05")
+    assert moment(at("9:05"), NOW, ENGLISH).text == "09:05 UTC"
+    assert moment(at("9:05", day=1), NOW, ENGLISH).text == "25 Feb 09:05 UTC"
+    assert moment(at("9:05", day=365), NOW, ENGLISH).text == "24 Feb 2027 09:05 UTC"
+    assert moment(at("9:05"), NOW, ENGLISH).at == at("9:05")
 
 
 def test_the_first_message_stands_where_kraken_posted_last_and_not_where_we_saw_last() -> None:

@@ -73,7 +73,7 @@ def compose(
     mail["X-Auto-Response-Suppress"] = "All"  # the same for Exchange
     mail["Precedence"] = "bulk"
     lines = fitted(message, unsubscribe=leave)
-    mail.set_content(text(lines, unsubscribe=leave), cte="quoted-printable")
+    mail.set_content(text(lines, message.wording, unsubscribe=leave), cte="quoted-printable")
     if not message.plain:
         mail.add_alternative(html(message, lines, unsubscribe=leave), subtype="html", cte="quoted-printable")
         if message.appointment is not None:

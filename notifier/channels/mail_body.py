@@ -38,7 +38,7 @@ from notifier.channels.mail_style import (
     dark,
     quote,
 )
-from notifier.channels.mail_text import WHY, steps
+from notifier.channels.mail_text import steps
 from notifier.fitting import fit
 from notifier.markup import mail_plain, mail_spans, mail_text, mail_url, one_line
 from notifier.message import Line, Message, Role
@@ -55,17 +55,22 @@ _PADDING = "&#847;&zwnj;&nbsp;" * _PREVIEW
 
 def fitted(message: Message, *, unsubscribe: str | None = None) -> tuple[Line, ...]:
     """The lines that both parts show: shortened where the HTML would be longer than `LIMIT`."""
-    return fit(message.lines, lambda lines: len(html(message, lines, unsubscribe=unsubscribe).encode()), LIMIT)
+
+    def size(lines: Sequence[Line]) -> int:
+        return len(html(message, lines, unsubscribe=unsubscribe).encode())
+
+    return fit(message.lines, size, LIMIT, message.wording.rest)
 
 
 def html(message: Message, lines: Sequence[Line], *, unsubscribe: str | None = None) -> str:
     """A whole document. `unsubscribe` is a URL."""
+    said = message.wording
     icon, state, title = _headline(lines)
-    farewell = f'<br><a href="{mail_text(unsubscribe)}" {FOOTER}>Unsubscribe</a>' if unsubscribe else ""
+    leave = f'<br><a href="{mail_text(unsubscribe)}" {FOOTER}>{mail_text(said.leave)}</a>' if unsubscribe else ""
     blocks = "\n".join(_blocks(lines, message))
     return f"""\
 <!DOCTYPE html>
-<html lang="en" dir="ltr">
+<html lang="{mail_text(said.language)}" dir="ltr">
 <head>
 {HEAD}
 <title>{mail_text(one_line(message.subject, _TITLE))}</title>
@@ -76,13 +81,13 @@ def html(message: Message, lines: Sequence[Line], *, unsubscribe: str | None = N
 <table role="presentation" {PAGE}><tr><td {CENTRE}>
 <!--[if mso]><table role="presentation" align="center" width="600"><tr><td><![endif]-->
 <table role="presentation" {CARD}>
-<tr><td {band(message.tone)}>{mail_text(icon)}&nbsp; {mail_text(state or "Status news")}</td></tr>
+<tr><td {band(message.tone)}>{mail_text(icon)}&nbsp; {mail_text(state or said.news)}</td></tr>
 <tr><td {TITLE}>
 <h1 {HEADING}>{mail_text(title)}</h1>
 {blocks}
 </td></tr>
 </table>
-<p {FOOTER}>{mail_text(WHY)}{farewell}</p>
+<p {FOOTER}>{mail_text(said.why)}{leave}</p>
 <!--[if mso]></td></tr></table><![endif]-->
 </td></tr></table>
 </body>

@@ -7,19 +7,17 @@ from itertools import groupby
 from textwrap import wrap
 
 from notifier.markup import mail_plain, mail_url
-from notifier.message import Line, Role, Span
-
-WHY = "You get this because this address subscribes to Kraken status news."
+from notifier.message import Line, Role, Span, Wording
 
 _COLUMNS = 76
 _INDENT = "    "
 
 
-def text(lines: Sequence[Line], *, unsubscribe: str | None = None) -> str:
+def text(lines: Sequence[Line], said: Wording, *, unsubscribe: str | None = None) -> str:
     """Paragraphs, the link on a line of its own, and below the signature's mark why one gets this."""
     paragraphs = ["\n".join(paragraph) for paragraph in _paragraphs(lines)]
-    farewell = f"Unsubscribe: {unsubscribe}\n" if unsubscribe else ""
-    return "\n\n".join(paragraphs) + f"\n\n-- \n{WHY}\n{farewell}"
+    farewell = f"{said.leave}: {unsubscribe}\n" if unsubscribe else ""
+    return "\n\n".join(paragraphs) + f"\n\n-- \n{said.why}\n{farewell}"
 
 
 def _paragraphs(lines: Sequence[Line]) -> Iterator[Iterable[str]]:

@@ -28,8 +28,6 @@ JSON_LIMIT = 13_000
 
 _SHORT = 120
 """Characters of a fact that fits into one of two columns."""
-_HISTORY = ("Changed", "Timeline")
-"""Facts about how it came to this: small print."""
 _FULL = 1_000
 
 
@@ -42,7 +40,7 @@ def blocks_of(message: Message) -> list[Block]:
     def size(lines: Sequence[Line]) -> int:
         return _fullness(lay_out(lines, message.mention))
 
-    return lay_out(fit(message.lines, size, _FULL), message.mention)
+    return lay_out(fit(message.lines, size, _FULL, message.wording.rest), message.mention)
 
 
 def _card(lines: Sequence[Line], mention: str | None) -> list[Block]:
@@ -71,7 +69,7 @@ def _reply(lines: Sequence[Line], mention: str | None) -> list[Block]:
 
 def _place(line: Line) -> Role:
     """TITLE, FACT, TEXT for all that is said, NOTE for small print, or LINK."""
-    if line.label in _HISTORY:
+    if line.past:
         return Role.NOTE
     return Role.TEXT if line.foreign else line.role
 

@@ -25,5 +25,5 @@ def text_of(message: Message) -> dict[str, Any]:
     def size(lines: Sequence[Line]) -> int:
         return len(f"{mention}{write(lines)}".encode())
 
-    text = f"{mention}{write(fit(message.lines, size, TEXT_LIMIT))}"
+    text = f"{mention}{write(fit(message.lines, size, TEXT_LIMIT, message.wording.rest))}"
     return {"text": text, "mrkdwn": not message.plain, "parse": "none"}

@@ -73,10 +73,11 @@ def _text_of(message: Message, layout: Layout) -> dict[str, Any]:
     write, size = (plain, lambda lines: utf16_len(plain(lines))) if message.plain else (rich, rich_size)
     url = telegram_button(message.lines[-1]) if layout.button else None
     lines = message.lines[:-1] if url else message.lines
-    shown = lines if size(lines) <= TEXT_LIMIT else fit(message.lines, size, TEXT_LIMIT)
+    shown = lines if size(lines) <= TEXT_LIMIT else fit(message.lines, size, TEXT_LIMIT, message.wording.rest)
+    button = {"text": message.wording.page, "url": url}
     return {
         "text": write(shown),
         **({} if message.plain else {"parse_mode": "HTML"}),
-        **({"reply_markup": {"inline_keyboard": [[{"text": "Status page", "url": url}]]}} if url else {}),
+        **({"reply_markup": {"inline_keyboard": [[button]]}} if url else {}),
         "link_preview_options": {"is_disabled": True},
     }

@@ -126,12 +126,12 @@ async def subject_id(connection: AsyncConnection, key: str) -> int:
     return int(found.scalar_one())
 
 
-async def welcome(connection: AsyncConnection, greet: Callable[[int, Known], Change]) -> int:
+async def welcome(connection: AsyncConnection, greet: Callable[[int, str, Known], Change]) -> int:
     """One delivery of its own for each subscription not yet welcomed, once the page is known; how many."""
     s = t.subscriptions.c
     waiting = (
         await connection.execute(
-            sa.select(s.id, s.channel).where(s.active, sa.not_(s.welcomed)).order_by(s.id).limit(CHUNK)
+            sa.select(s.id, s.channel, s.language).where(s.active, sa.not_(s.welcomed)).order_by(s.id).limit(CHUNK)
         )
     ).all()
     if not waiting:
@@ -139,8 +139,8 @@ async def welcome(connection: AsyncConnection, greet: Callable[[int, Known], Cha
     known = await load(connection, ())
     if known.page.watched_since is None:
         return 0
-    for subscription_id, channel in waiting:
-        change = greet(subscription_id, known)
+    for subscription_id, channel, language in waiting:
+        change = greet(subscription_id, language, known)
         change_id = await add_change(connection, change)
         if change_id is not None:
             await connection.execute(

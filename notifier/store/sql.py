@@ -82,7 +82,7 @@ class SqlStore(Crowd):
         async with self._write() as connection:
             await ledger.polled(connection, name, at, ok=ok, failures=failures, reason=reason)
 
-    async def welcome(self, greet: Callable[[int, Known], Change]) -> int:
+    async def welcome(self, greet: Callable[[int, str, Known], Change]) -> int:
         async with self._write() as connection:
             return await record.welcome(connection, greet)
 

@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifier.channels import mail_body
-from notifier.channels.mail_text import WHY
 from notifier.compare import compared
-from notifier.message import Line, Message, Role, Span, Tone
+from notifier.message import Line, Message, Role, Span, Tone, Wording
 from notifier.parcel import Part
 from notifier.render import Page, render
 from tests.builders import NOW
@@ -178,7 +177,7 @@ def test_any_words_make_a_sound_page(some: list[Line], subject: str) -> None:
 
     assert page.tags <= TAGS
     assert page.links == ["https://status.kraken.com/incidents/wsincident01"]
-    assert page.text.endswith(f"Details on the status page\n{WHY}")
+    assert page.text.endswith(f"Details on the status page\n{Wording().why}")
 
 
 def test_twenty_thousand_characters_arrive_whole() -> None:

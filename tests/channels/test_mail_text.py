@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifier.channels.mail_text import text
-from notifier.message import Line, Role, Span
+from notifier.message import Line, Role, Span, Wording
 from tests.channels.contract import message, said
 
 FACT = Line(role=Role.FACT, label="Affected", spans=(Span(text="Kraken API (Websocket)"),))
@@ -19,7 +19,7 @@ TIMELINE = Line(
 
 def below(*lines: Line) -> str:
     """What stands between the title and the link."""
-    return text(message(*lines).lines).partition("\n\n")[2].partition("\n\nDetails")[0]
+    return text(message(*lines).lines, Wording()).partition("\n\n")[2].partition("\n\nDetails")[0]
 
 
 def test_a_mail_reads_well_in_a_terminal() -> None:
@@ -35,7 +35,7 @@ def test_a_mail_reads_well_in_a_terminal() -> None:
         said("Late: posted 11:35 UTC, delivered 12:00 UTC", role=Role.NOTE),
     )
 
-    assert text(told.lines, unsubscribe="https://n.example/u?t=1") == (
+    assert text(told.lines, Wording(), unsubscribe="https://n.example/u?t=1") == (
         "🟡 Investigating: WebSocket API connection errors\n"
         "\n"
         "Affected: Kraken API (Websocket)\n"
@@ -67,7 +67,7 @@ def test_a_mail_reads_well_in_a_terminal() -> None:
 
 
 def test_without_a_way_to_leave_none_is_named() -> None:
-    assert text(message().lines).endswith(
+    assert text(message().lines, Wording()).endswith(
         "\n\n-- \nYou get this because this address subscribes to Kraken status news.\n"
     )
 

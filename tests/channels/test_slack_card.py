@@ -28,9 +28,9 @@ OURS = re.compile(
 """All that may be active: an instant, the link, the operator's mention."""
 
 
-def fact(label: str, *spans: Span | str) -> Line:
+def fact(label: str, *spans: Span | str, past: bool = False) -> Line:
     made = (each if isinstance(each, Span) else Span(text=each) for each in spans)
-    return Line(spans=tuple(made), role=Role.FACT, label=label)
+    return Line(spans=tuple(made), role=Role.FACT, label=label, past=past)
 
 
 def titled(title: str, *lines: Line, **more: Any) -> Message:
@@ -63,11 +63,11 @@ HEADER = header(TITLE)
 SINCE = fact("Since", Span(text="11:29 UTC", at=AT, form=Form.TIME))
 SAYS = Line(spans=(Span(text="Kraken, "), Span(text="24 Feb 11:29 UTC", at=AT), Span(text=":")))
 NEWS = (
-    fact("Changed", "investigating → identified"),
+    fact("Changed", "investigating → identified", past=True),
     fact("Affected", "Kraken API (Websocket)"),
     fact("Impact", "minor"),
     SINCE,
-    fact("Timeline", "11:29 UTC investigating · 11:33 identified"),
+    fact("Timeline", "11:29 UTC investigating · 11:33 identified", past=True),
     SAYS,
     said("We see errors."),
     said("Orders are fine."),
@@ -188,7 +188,7 @@ BIG: dict[str, tuple[Line, ...]] = {
     "120 facts": tuple(fact(f"No {number}", "x" * 100) for number in range(120)),
     "a backlog of 700": tuple(said(f"{number} more <news>", role=Role.EARLIER) for number in range(700)),
     "a timeline of 100 steps": (
-        fact("Timeline", *(Span(text=f"{number} · ", at=AT, form=Form.TIME) for number in range(100))),
+        fact("Timeline", *(Span(text=f"{number} · ", at=AT, form=Form.TIME) for number in range(100)), past=True),
     ),
     "60 openings": tuple(line for _ in range(60) for line in (SAYS, said("No news."))),
 }
@@ -237,6 +237,7 @@ lines = st.builds(
     spans=st.lists(spans, min_size=1, max_size=3).map(tuple),
     role=st.sampled_from((Role.FACT, Role.TEXT, Role.QUOTE, Role.EARLIER, Role.NOTE)),
     label=st.sampled_from(("Affected", "Changed", "Timeline")),
+    past=st.booleans(),
 )
 
 

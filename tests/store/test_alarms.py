@@ -102,7 +102,7 @@ async def test_who_subscribes_after_having_been_an_operator_is_welcomed_and_hear
     await watch(store)
     await sync(store)
     await sync(store, "slack:C0OPS", operators=(), welcome=True)
-    assert await store.welcome(lambda number, _: change(f"welcome/{number}")) == 1
+    assert await store.welcome(lambda number, *_: change(f"welcome/{number}")) == 1
     await tell(store, change("news"))
     assert [address for _, address in await owed(store)] == ["slack:C0OPS"] * 2
 

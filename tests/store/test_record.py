@@ -16,6 +16,7 @@ from notifier.route import route
 from notifier.store import fanout
 from notifier.store.sql import SqlStore
 from notifier.subscription import Filter
+from notifier.tongue import ENGLISH
 from tests.builders import NOW, at, incident, page, update
 from tests.store.conftest import Opened
 from tests.store.telling import change, owed, read, subscribe, tell, watch
@@ -177,7 +178,7 @@ async def test_whoever_was_told_of_one_incident_was_not_told_of_another(store: S
 
 async def test_a_welcome_comes_once_for_each_and_only_when_the_page_is_known(store: SqlStore) -> None:
     async def welcomed() -> int:
-        return await store.welcome(lambda number, known: welcome(number, known, "Kraken", NOW))
+        return await store.welcome(lambda number, _, known: welcome(number, known, "Kraken", NOW, ENGLISH))
 
     await subscribe(store, "console:", "telegram:1", welcome=True)
     assert await welcomed() == 0

@@ -61,6 +61,8 @@ FULL: dict[str, tuple[schema.Codec[Any], Any]] = {
             ended_at=PRECISE,
             window=Window(start=PRECISE, end=PRECISE),
             timeline=(Moment(status="investigating", at=PRECISE),),
+            engine="post_only",
+            action=HOSTILE,
         ),
     ),
     "a filter": (

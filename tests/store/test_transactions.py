@@ -20,6 +20,7 @@ from notifier.parcel import News, Parcel, Settlement
 from notifier.ports import StoreFailed
 from notifier.store import fanout
 from notifier.store.sql import SqlStore
+from notifier.tongue import ENGLISH
 from tests.builders import NOW, incident, page, update
 from tests.store.conftest import Opened
 from tests.store.telling import dump, read, subscribe, watch
@@ -41,7 +42,7 @@ async def next_chunk(store: SqlStore, _: Sequence[Parcel]) -> None:
 
 
 async def greet(store: SqlStore, _: Sequence[Parcel]) -> None:
-    await store.welcome(lambda number, known: welcome(number, known, "Kraken", NOW))
+    await store.welcome(lambda number, _, known: welcome(number, known, "Kraken", NOW, ENGLISH))
 
 
 async def claim_more(store: SqlStore, _: Sequence[Parcel]) -> None:
