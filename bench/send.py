@@ -87,7 +87,7 @@ class Trial:
         """A few more than `messages`: those under way when it is enough."""
         counted = Counted(self._channel, messages)
         program = self._program
-        sender = make_sender(program.settings, counted, program.store, program.page, program.clock)
+        sender = make_sender(program.settings, counted, program.store, program.page, program.clock, program.tongues)
         counted.enough = sender.stop
         spent = await _spent(sender.run, lambda: counted.count)
         assert counted.count >= messages

@@ -6,7 +6,7 @@ import asyncio
 import random
 import secrets
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -18,6 +18,7 @@ from notifier.channels.heartbeat import Heartbeat
 from notifier.config import Settings
 from notifier.deliver import Sender
 from notifier.distress import Distress
+from notifier.languages import tongues
 from notifier.poll import Outcome, Poll
 from notifier.ports import Channel, Clock, SourceFailed, StoreRefused
 from notifier.render import Page
@@ -26,6 +27,7 @@ from notifier.schedule import Schedule
 from notifier.sources.fetch import PageLookup, Polled
 from notifier.store.engine import exists, only_process
 from notifier.store.sql import SqlStore
+from notifier.tongue import Tongue
 from notifier.watch import Watch
 from notifier.wiring import http_clients, make_channels, make_sender, page_of, sources_of
 
@@ -116,6 +118,7 @@ class Service:
     page_sources: Sequence[Polled]
     exchange: Polled | None
     clock: Clock
+    tongues: Mapping[str, Tongue]
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self, *, once: bool = False) -> dict[str, int]:
@@ -245,14 +248,16 @@ async def service(
         found = channels if channels is not None else make_channels(settings, session, write, key)
         operators = tuple(dict.fromkeys(settings.operators.to))
         wanted = {to.channel for to in (*(each.address for each in settings.subscriptions), *operators)}
-        senders = [make_sender(settings, found[name], store, page, clock) for name in CHANNELS if name in wanted]
+        spoken = tongues()
+        named = [found[name] for name in CHANNELS if name in wanted]
+        senders = [make_sender(settings, channel, store, page, clock, spoken) for channel in named]
 
         def wake() -> None:
             for sender in senders:
                 sender.wake()
 
         sources, exchange = sources_of(settings, reader)
-        poll = Poll(store, PageLookup(reader, settings.status_page.url), clock, wake)
+        poll = Poll(store, PageLookup(reader, settings.status_page.url), clock, wake, spoken)
         distress = Distress(store, found, operators, page, clock)
         url = settings.operators.heartbeat_url
         pulse = Heartbeat(url.get_secret_value(), session) if url else None
@@ -266,6 +271,7 @@ async def service(
             page=page,
             exchange=exchange,
             clock=clock,
+            tongues=spoken,
         )
         for channel in found.values():
             await channel.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -19,6 +19,7 @@ from notifier.ports import Ambiguous, Call, Channel, ChannelFailure, Clock, Gone
 from notifier.render import Page, render
 from notifier.retry import MAX_BUGS, MAX_TRIES, Decision, Policy, decide, is_news, is_past
 from notifier.subscription import Address
+from notifier.tongue import ENGLISH, ENGLISH_ONLY, Tongue
 
 SEND_SECONDS = 45
 """The longest that a channel may take for one parcel; well within the lease."""
@@ -39,7 +40,9 @@ log = structlog.get_logger("deliver")
 
 
 class Attempts:
-    """One channel's tries. `origin` names the database, `jitter` is in [0, 1); `gate` hears how they end."""
+    """One channel's tries. `origin` names the database, `jitter` is in [0, 1); `gate` hears how they end. A language
+    that `tongues` lacks is told in English.
+    """
 
     def __init__(
         self,
@@ -50,6 +53,7 @@ class Attempts:
         clock: Clock,
         jitter: Callable[[], float],
         gate: Gate,
+        tongues: Mapping[str, Tongue] = ENGLISH_ONLY,
     ) -> None:
         self._channel = channel
         self._origin = origin
@@ -58,6 +62,7 @@ class Attempts:
         self._clock = clock
         self._jitter = jitter
         self._gate = gate
+        self._tongues = tongues
         self._refused: dict[tuple[str, ...], None] = {}
         self._rendered: dict[tuple[object, ...], Message] = {}
         self._notes_told = 0
@@ -117,6 +122,7 @@ class Attempts:
             since=told.since,
             thread=told.thread,
             plain=work.plain,
+            tongue=self._tongues.get(work.language, ENGLISH),
         )
         try:
             await self._channel.edit(told.receipt, message)
@@ -132,7 +138,8 @@ class Attempts:
         parts = _to_tell(parcel, self._clock.now())
         if all(part.change.kind is Kind.UPDATE_EDITED for part in parts) and parts:
             return Settlement(parcel=parcel, state=State.EXPIRED, reason="cannot be edited; rides in the next message")
-        plain = parcel.plain or _texts(parts) in self._refused
+        texts = _texts(parts, parcel.language)
+        plain = parcel.plain or texts in self._refused
         message = self._message(parcel, parts or parcel.parts, plain=plain)
         if asks:
             if closed := self._gate.closed_for("find", parcel.address):
@@ -148,7 +155,7 @@ class Attempts:
         receipt = await self._channel.send(parcel.address, message)
         self._gate.worked()
         if plain:
-            _keep(self._refused, _texts(parts), None)  # it passed only so: the next reader gets it so at once
+            _keep(self._refused, texts, None)  # it passed only so: the next reader gets it so at once
         return Settlement(parcel=parcel, state=State.SENT, receipt=receipt)
 
     def _is_news(self, part: Part) -> bool:
@@ -159,10 +166,18 @@ class Attempts:
         process has to find the same ones."""
         date = parcel.first_tried_at
         minute = _minute(date)
-        told = (_texts(parts), parcel.mention, plain, minute)
+        told = (_texts(parts, parcel.language), parcel.mention, plain, minute)
         message = self._rendered.get(told)
         if message is None:
-            message = render(parts, self._page, origin=self._origin, date=minute, mention=parcel.mention, plain=plain)
+            message = render(
+                parts,
+                self._page,
+                origin=self._origin,
+                date=minute,
+                mention=parcel.mention,
+                plain=plain,
+                tongue=self._tongues.get(parcel.language, ENGLISH),
+            )
             _keep(self._rendered, told, message)
         ids = tuple(f"{self._origin}-{part.delivery_id}" for part in parts)
         return replace(message, delivery_ids=ids, date=date, thread=parcel.thread)
@@ -259,5 +274,5 @@ def _keep(memory: dict[Key, Value], key: Key, value: Value) -> None:
         del memory[next(iter(memory))]
 
 
-def _texts(parts: Sequence[Part]) -> tuple[str, ...]:
-    return tuple(part.change.key for part in parts)
+def _texts(parts: Sequence[Part], language: str) -> tuple[str, ...]:
+    return (language, *(part.change.key for part in parts))

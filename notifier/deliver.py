@@ -7,7 +7,7 @@ under way, and their number is the most that a crash can repeat.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -22,6 +22,7 @@ from notifier.parcel import Again, Parcel, Refresh, Settlement
 from notifier.ports import Channel, Clock, Outbox, StoreFailed
 from notifier.render import Page
 from notifier.retry import END_HORIZON, Policy
+from notifier.tongue import ENGLISH_ONLY, Tongue
 
 IDLE_SECONDS = 5
 """The longest sleep of a sender: should a wake-up be lost, the interval finds the rows."""
@@ -44,7 +45,9 @@ log = structlog.get_logger("deliver")
 
 
 class Sender:
-    """One channel's way out. `limits` pace it, `in_flight` bounds its sends at once; `jitter` is in [0, 1)."""
+    """One channel's way out. `limits` pace it, `in_flight` bounds its sends at once; `jitter` is in [0, 1); `tongues`
+    are by the codes of their languages.
+    """
 
     def __init__(
         self,
@@ -57,6 +60,7 @@ class Sender:
         *,
         in_flight: int = 8,
         limits: Limits | None = None,
+        tongues: Mapping[str, Tongue] = ENGLISH_ONLY,
     ) -> None:
         self.channel = channel
         self._outbox = outbox
@@ -64,7 +68,7 @@ class Sender:
         self._clock = clock
         self._in_flight = in_flight
         self._gate = Gate(channel, limits or Limits(), clock)
-        self._attempts = Attempts(channel, outbox.origin, page, policy, clock, jitter, self._gate)
+        self._attempts = Attempts(channel, outbox.origin, page, policy, clock, jitter, self._gate, tongues)
         self._woken = asyncio.Event()
         self._news = True
         self._stopping = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from urllib.parse import urlsplit
@@ -21,6 +21,7 @@ from notifier.render import Page
 from notifier.retry import POLICIES
 from notifier.settings import MOST_IN_FLIGHT
 from notifier.sources.fetch import Polled, exchange_source, feed_source, page_sources
+from notifier.tongue import Tongue
 from notifier.urls import unsubscribe_url
 
 USER_AGENT = "kraken-status-notifier (+https://pypi.org/project/kraken-status-notifier)"
@@ -74,7 +75,9 @@ def sources_of(settings: Settings, reader: httpx.AsyncClient) -> tuple[tuple[Pol
     return page, exchange_source(reader, settings.exchange.api_url) if settings.exchange.enabled else None
 
 
-def make_sender(settings: Settings, channel: Channel, outbox: Outbox, page: Page, clock: Clock) -> Sender:
+def make_sender(
+    settings: Settings, channel: Channel, outbox: Outbox, page: Page, clock: Clock, tongues: Mapping[str, Tongue]
+) -> Sender:
     """One channel's way out, at the pace and with the patience that its provider wants."""
     policy, limits, in_flight = POLICIES[channel.name], LIMITS[channel.name], 8
     if channel.name == "telegram":
@@ -91,4 +94,5 @@ def make_sender(settings: Settings, channel: Channel, outbox: Outbox, page: Page
         random.random,
         in_flight=in_flight,
         limits=limits,
+        tongues=tongues,
     )
