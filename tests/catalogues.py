@@ -51,9 +51,15 @@ def template() -> Catalog:
     return catalog
 
 
+def translated(code: str) -> Catalog:
+    """What people made of it."""
+    with po_of(code).open("rb") as file:
+        return read_po(file, locale=code)
+
+
 def updated(code: str) -> Catalog:
     """What the code says, as far as it is translated."""
-    before = read_po(po_of(code).open("rb"), locale=code) if po_of(code).exists() else Plain(code)
+    before = translated(code) if po_of(code).exists() else Plain(code)
     catalog = Plain(code)
     for message in list(template())[1:]:
         known = before.get(message.id)

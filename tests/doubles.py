@@ -117,6 +117,7 @@ class RecordingChannel:
         self._failures: list[tuple[ChannelFailure, bool]] = []
         self._refusing: dict[str, Callable[[], ChannelFailure]] = {}
         self._refused_form: ChannelFailure | None = None
+        self._refused_language = ""
         self._at_each_send: Callable[[], None] = lambda: None
         self._failed_checks: list[ChannelFailure] = []
         self._at_each_check: Callable[[], None] = lambda: None
@@ -145,9 +146,9 @@ class RecordingChannel:
     def fail_check(self, failure: ChannelFailure) -> None:
         self._failed_checks.append(failure)
 
-    def refuse_rich(self, failure: ChannelFailure) -> None:
-        """Every message but a plain one."""
-        self._refused_form = failure
+    def refuse_rich(self, failure: ChannelFailure, *, language: str = "") -> None:
+        """Every message but a plain one; with `language`, of those in that one."""
+        self._refused_form, self._refused_language = failure, language
 
     def relent(self, address: str) -> None:
         del self._refusing[address]
@@ -190,7 +191,8 @@ class RecordingChannel:
             await self._gate.wait()
             if refusal := self._refusing.get(str(to)):
                 raise refusal()
-            if self._refused_form is not None and not message.plain:
+            spoken = self._refused_language in ("", message.wording.language)
+            if self._refused_form is not None and spoken and not message.plain:
                 raise self._refused_form
             failure, arrives = self._failures.pop(0) if self._failures else (None, True)
             if arrives:

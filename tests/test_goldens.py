@@ -6,10 +6,12 @@ import json
 from collections.abc import Callable
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from notifier.channels import email, slack, telegram
+from notifier.languages import tongues
 from notifier.markup import plain
 from notifier.message import Message, Receipt
 from notifier.subscription import Address
@@ -66,15 +68,21 @@ WRITERS: dict[str, tuple[Callable[[Message], str], str]] = {
     "telegram": (in_telegram, "json"),
     "mail": (by_mail, "txt"),
 }
+IN_GERMAN = (
+    *("opened", "worsened", "resolved", "withdrawn", "a backlog in one message", "an edit in a backlog"),
+    *("maintenance scheduled", "maintenance rescheduled", "maintenance due", "exchange leaving", "exchange returning"),
+    *("first message, edited in one word", "first message, resolved", "the third idle update in a row"),
+    *("300 components", "advisory of an emergency", "hostile text"),
+)
 WITH_HTML = ("opened", "resolved", "first message, edited in one word", "maintenance rescheduled", "hostile text")
 
 
-def message(case: str) -> Message:
+def message(case: str, **more: Any) -> Message:
     """As a reply, where the news is not the first of its conversation."""
     own, _ = STANDING.get(case, (NEWS.get(case), None))
     newest = own()[-1] if own else None
     follows = newest is not None and (not newest.introduces or len(newest.timeline) > 1) and "backlog" not in case
-    return told(case, thread=Receipt("there", "1001") if follows and case not in STANDING else None)
+    return told(case, thread=Receipt("there", "1001") if follows and case not in STANDING else None, **more)
 
 
 def check(channel: str, case: str, ending: str, said: str, pytestconfig: pytest.Config) -> None:
@@ -95,6 +103,11 @@ def test_the_message_is_that_of_the_golden(case: str, channel: str, pytestconfig
 @pytest.mark.parametrize("case", WITH_HTML)
 def test_the_html_is_that_of_the_golden(case: str, pytestconfig: pytest.Config) -> None:
     check("mail", case, "html", as_html(message(case)), pytestconfig)
+
+
+@pytest.mark.parametrize("case", IN_GERMAN)
+def test_the_german_message_is_that_of_the_golden(case: str, pytestconfig: pytest.Config) -> None:
+    check("telegram-de", case, "json", in_telegram(message(case, tongue=tongues()["de"])), pytestconfig)
 
 
 def test_no_golden_is_left_over() -> None:

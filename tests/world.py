@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from notifier.deliver import Sender
+from notifier.languages import tongues
 from notifier.model import Snapshot
 from notifier.poll import Outcome, Poll
 from notifier.ports import SourceFailed
@@ -28,7 +29,7 @@ class World:
         self.channels = {channel.name: channel for channel in channels}
         self.sources: dict[str, ScriptedSource] = {}
         self.lookup = ScriptedLookup()
-        self.poll = Poll(store, self.lookup, clock, lambda: None)
+        self.poll = Poll(store, self.lookup, clock, lambda: None, tongues())
 
     @classmethod
     async def born(
@@ -56,7 +57,14 @@ class World:
 
     def sender(self, name: str, policy: Policy | None = None) -> Sender:
         return Sender(
-            self.channels[name], self.store, PAGE, policy or POLICIES[name], self.clock, lambda: 0.5, in_flight=8
+            self.channels[name],
+            self.store,
+            PAGE,
+            policy or POLICIES[name],
+            self.clock,
+            lambda: 0.5,
+            in_flight=8,
+            tongues=tongues(),
         )
 
     async def deliver(self, name: str = "console", policy: Policy | None = None) -> list[Arrived]:
