@@ -1,8 +1,7 @@
 """The language of what is told: English is in the code, any other is a catalogue of gettext. Pure.
 
 `tongue.gettext("…")` and `tongue.ngettext("…", "…", n)` take what is to be said; `N_("…")` marks what is taken later.
-What varies goes in by name, after the translation: `tongue.gettext("in {length}").format(length=…)`. Within an f-string
-the catalogue's tools would not find it.
+What varies goes in by name, after the translation: `tongue.gettext("in {length}").format(length=…)`.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from notifier.inbox.talk import Answer, Button, Reply, Talk
 from notifier.inbox.wording import example, headed, in_rows, length, noted, said, toast
 from notifier.known import KnownIncident
 from notifier.subscription import Subscription
-from notifier.words import moment
+from notifier.times import moment
 
 USUAL = timedelta(hours=8)
 LONGEST = timedelta(days=7)
@@ -61,7 +61,9 @@ def _menu(talk: Talk, mine: Subscription) -> Reply:
     rows += [Button(words=_short(each), press=f"mute {each.id}") for each in going_on[:_SHOWN]]
     lines = [headed(talk.t("What should be quiet?"))]
     if is_muted(mine, talk) and mine.muted_until:
-        lines.append(said(talk.t("Everything is muted until {time}."), time=moment(mine.muted_until, talk.asked.at)))
+        lines.append(
+            said(talk.t("Everything is muted until {time}."), time=moment(mine.muted_until, talk.asked.at, talk.tongue))
+        )
     if is_muted(mine, talk) or mine.muted:
         rows.append(Button(words=talk.t("Unmute"), press="unmute"))
     lines.append(
@@ -73,7 +75,7 @@ def _menu(talk: Talk, mine: Subscription) -> Reply:
 def _for_a_while(talk: Talk, mine: Subscription, span: timedelta) -> Reply:
     until = talk.asked.at + span
     lines = (
-        said(talk.t("🔕 Muted until {time}: critical news too."), time=moment(until, talk.asked.at)),
+        said(talk.t("🔕 Muted until {time}: critical news too."), time=moment(until, talk.asked.at, talk.tongue)),
         noted(talk.t("Nothing is lost: what happens meanwhile is told in short then. /unmute ends it early.")),
     )
     return Reply(answer=Answer(lines=lines), subscription=replace(mine, muted_until=until))

@@ -10,8 +10,8 @@ from notifier.inbox.talk import Answer, Button
 from notifier.inbox.wording import headed, noted, said
 from notifier.known import Tally
 from notifier.message import Line, Role, Span
+from notifier.times import moment
 from notifier.tongue import LANGUAGES, N_, Tongue
-from notifier.words import moment
 
 COMMANDS: Mapping[str, str] = {
     "stats": N_("who reads, in figures"),
@@ -48,7 +48,8 @@ def health(troubles: Mapping[str, Trouble], tongue: Tongue, now: datetime) -> An
         return Answer(lines=(headed("🟢 " + tongue.gettext("The bot itself is well.")),))
     lines = [headed("🔴 " + tongue.gettext("Something is wrong with the bot itself"))]
     for each in told:
-        lines.append(said("{title}, {since}", title=Span(text=each.title, style="bold"), since=moment(each.since, now)))
+        since = moment(each.since, now, tongue)
+        lines.append(said("{title}, {since}", title=Span(text=each.title, style="bold"), since=since))
         lines += [Line(spans=(Span(text=line),)) for line in each.text.split("\n") if line]
     return Answer(lines=tuple(lines))
 

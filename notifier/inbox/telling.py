@@ -11,7 +11,10 @@ from notifier.inbox.talk import Button, Reply, Talk
 from notifier.inbox.wording import headed, in_rows, noted, said
 from notifier.known import KnownIncident, KnownUpdate
 from notifier.message import Line, Role, Span
-from notifier.words import ICONS, meaning, moment, standing, tone, words
+from notifier.states import meaning, words
+from notifier.times import moment
+from notifier.tongue import Tongue
+from notifier.words import ICONS, standing, tone
 
 OLD = timedelta(minutes=5)
 """A reading older than this may not be how things are."""
@@ -79,7 +82,7 @@ def _status(talk: Talk, running: list[KnownIncident], planned: list[KnownInciden
     else:
         yield headed("🟢 " + talk.t("{page}: no incident open"), page=talk.page.name)
     if engine is not None:
-        state = f"{words(engine.status)}. {meaning(engine.status) or ''}".rstrip()
+        state = f"{words(engine.status, talk.tongue)}. {meaning(engine.status, talk.tongue) or ''}".rstrip()
         yield Line(spans=(Span(text=state),), role=Role.FACT, label=talk.t("Exchange"))
     yield from _running(talk, running)
     yield from _planned(talk, planned)
@@ -102,10 +105,10 @@ def _freshness(talk: Talk) -> Iterator[Line]:
     elif now - read_at > OLD:
         yield noted(
             talk.t("The status page could not be read since {time}: this may be out of date."),
-            time=moment(read_at, now),
+            time=moment(read_at, now, talk.tongue),
         )
     else:
-        yield noted(talk.t("Last checked {time}."), time=moment(read_at, now))
+        yield noted(talk.t("Last checked {time}."), time=moment(read_at, now, talk.tongue))
 
 
 def _running(talk: Talk, running: list[KnownIncident]) -> Iterator[Line]:
@@ -115,14 +118,16 @@ def _running(talk: Talk, running: list[KnownIncident]) -> Iterator[Line]:
             talk.t("{icon} {title}: {status}, since {since}"),
             icon=ICONS[tone(as_change(each, talk.asked.at))],
             title=Span(text=each.name, style="bold"),
-            status=words(each.status),
-            since=moment(since, talk.asked.at),
+            status=words(each.status, talk.tongue),
+            since=moment(since, talk.asked.at, talk.tongue),
         )
 
 
 def _planned(talk: Talk, planned: list[KnownIncident]) -> Iterator[Line]:
     for each in planned[:_LISTED]:
-        when = moment(each.window.start, talk.asked.at) if each.window else Span(text=talk.t("without a time"))
+        when = Span(text=talk.t("without a time"))
+        if each.window:
+            when = moment(each.window.start, talk.asked.at, talk.tongue)
         yield said(talk.t("🔧 {title}: planned, {time}"), title=Span(text=each.name, style="bold"), time=when)
 
 
@@ -132,18 +137,20 @@ def _ended(talk: Talk, each: KnownIncident) -> Line:
         "{icon} {title}: {status}, {time}",
         icon="🟢",
         title=each.name,
-        status=words(each.status),
-        time=moment(last, talk.asked.at),
+        status=words(each.status, talk.tongue),
+        time=moment(last, talk.asked.at, talk.tongue),
     )
 
 
 def _timeline(talk: Talk, each: KnownIncident) -> Reply:
     now = talk.asked.at
     change = as_change(each, now)
-    lines = [text_line(f"{ICONS[tone(change)]} {standing(change, now)}: {each.name}", Role.TITLE, style="bold")]
-    lines += facts(change, now, now, kept=())
+    lines = [
+        text_line(f"{ICONS[tone(change)]} {standing(change, now, talk.tongue)}: {each.name}", Role.TITLE, style="bold")
+    ]
+    lines += facts(change, now, now, talk.tongue, kept=())
     for update in reversed(each.updates):
-        lines += _told(update, now)
+        lines += _told(update, now, talk.tongue)
     back = (Button(words=talk.t("All incidents"), press="incidents"),)
     listens = talk.mine and talk.mine.active and each.open and each.subject not in talk.mine.muted
     mute = (Button(words=talk.t("Mute this incident"), press=f"mute {each.id}"),) if listens else ()
@@ -152,9 +159,9 @@ def _timeline(talk: Talk, each: KnownIncident) -> Reply:
     return talk.says(*lines, *_freshness(talk), buttons=tuple(row for row in (mute, back, (link,)) if row))
 
 
-def _told(update: KnownUpdate, now: datetime) -> Iterable[Line]:
-    status = Span(text=f", {words(update.status)}:", style="bold")
-    yield Line(spans=(moment(update.at, now), status))
+def _told(update: KnownUpdate, now: datetime, tongue: Tongue) -> Iterable[Line]:
+    status = Span(text=f", {words(update.status, tongue)}:", style="bold")
+    yield Line(spans=(moment(update.at, now, tongue), status))
     yield from (text_line(line.strip(), Role.QUOTE) for line in update.text.split("\n") if line.strip())
 
 
