@@ -18,6 +18,7 @@ from notifier.languages import LOCALE, tongues
 from notifier.message import Message as Told
 from notifier.message import Role
 from notifier.model import Before, Change
+from notifier.notice import broadcast
 from notifier.parcel import Part
 from notifier.render import render
 from notifier.states import words
@@ -131,6 +132,11 @@ def test_every_word_of_a_welcome_is_from_the_catalogue() -> None:
     greeting = welcomed(*readings, tongue=Masked())[0]
     message = rendered([Part(delivery_id=1, change=greeting)], Masked())
     assert latin(said(message)) == latin(["WebSocket API connection errors"]) | {"Kraken"}
+
+
+def test_every_word_around_an_operators_word_is_from_the_catalogue() -> None:
+    message = rendered([Part(delivery_id=1, change=broadcast(7, "Wir ziehen um.", at("11:00")))], Masked())
+    assert latin(said(message)) == {"Wir", "ziehen", "um", "UTC"}
 
 
 def rendered(parts: list[Part], tongue: NullTranslations) -> Told:

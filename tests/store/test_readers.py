@@ -88,7 +88,7 @@ async def test_equal_wishes_of_people_share_a_row_and_filters_that_nobody_has_ar
 async def test_nobody_who_came_by_himself_is_welcomed_again(store: SqlStore) -> None:
     await watch(store)
     await came(store)
-    assert await store.welcome(lambda number, _: change(f"welcome/{number}")) == 0
+    assert await store.welcome(lambda number, *_: change(f"welcome/{number}")) == 0
 
 
 @pytest.mark.fault("C16")

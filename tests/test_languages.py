@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import sqlalchemy as sa
-
 from notifier.ports import BadMessage, NotSent
-from notifier.store import schema as t
 from tests.builders import incident, page, update
 from tests.doubles import Arrived, RecordingChannel
-from tests.world import Born, World
+from tests.world import Born, World, to
 
 OPEN = update("11:29", "investigating", "We see connection errors.")
 FOUND = update("11:33", "identified", "A certificate has expired.")
@@ -19,11 +16,7 @@ ENGLISH, GERMAN, UNKNOWN = "telegram:1", "telegram:2", "telegram:3"
 
 async def with_readers(born: Born, *, welcome: bool = False) -> World:
     world = await born(RecordingChannel("telegram", keeps_root=True))
-    await world.subscribe(ENGLISH, GERMAN, UNKNOWN, welcome=welcome)
-    s = t.subscriptions.c
-    async with world.store.engine.begin() as connection:
-        for address, code in ((GERMAN, "de"), (UNKNOWN, "tlh")):
-            await connection.execute(sa.update(t.subscriptions).where(s.address == address).values(language=code))
+    await world.subscribe(ENGLISH, to(GERMAN, language="de"), to(UNKNOWN, language="tlh"), welcome=welcome)
     await world.sees(page())
     return world
 
