@@ -281,6 +281,7 @@ async def test_a_failed_poll_followed_by_unchanged_ones_withdraws_nothing(world:
 
 async def test_the_rest_of_a_failed_fan_out_is_written_later(born: Born, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fanout, "CHUNK", 2)
+    monkeypatch.setattr(fanout, "LATER_CHUNK", 2)
     world = await born(RecordingChannel("telegram"))
     await world.subscribe(*(f"telegram:{number}" for number in range(1, 8)))
     await world.sees(page())

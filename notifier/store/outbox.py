@@ -206,14 +206,12 @@ async def _drop(connection: AsyncConnection, rows: Sequence[sa.Row[Any]]) -> Non
 
 async def _muted(connection: AsyncConnection, rows: Sequence[sa.Row[Any]], now: datetime) -> bool:
     """Whether its reader muted it. What was under way when he did would be tried again."""
-    these = _d.id.in_([row.id for row in rows])
-    if rows[0].spared:
-        await mutes.silence(connection, these)
-        return True
     until = rows[0].muted_until
-    if until is None or until <= now:
+    holds = until is not None and until > now
+    if not holds and rows[0].spared is None:
         return False
-    await mutes.hold(connection, these, until)
+    these = _d.id.in_([row.id for row in rows])
+    await (mutes.hold(connection, these, until) if rows[0].spared is None else mutes.silence(connection, these))
     return True
 
 

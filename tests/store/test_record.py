@@ -31,6 +31,7 @@ PEOPLE = [f"telegram:{n}" for n in range(1, 8)]
 @pytest.fixture
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fanout, "CHUNK", 2)
+    monkeypatch.setattr(fanout, "LATER_CHUNK", 2)
 
 
 @pytest.mark.usefixtures("small_chunks")

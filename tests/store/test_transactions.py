@@ -75,6 +75,7 @@ OPERATIONS: dict[str, Callable[[SqlStore, Sequence[Parcel]], Awaitable[None]]] =
 async def half_way(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> Sequence[Parcel]:
     """Five people, written two at a time, on the way of being told of an incident; one parcel is under way."""
     monkeypatch.setattr(fanout, "CHUNK", 2)
+    monkeypatch.setattr(fanout, "LATER_CHUNK", 2)
     await watch(store, *(f"telegram:{n}" for n in range(1, 5)))
     await subscribe(store, *(f"telegram:{n}" for n in range(1, 6)), welcome=True)
     await read(store, page(incident(update("11:20"), id="another00001")))
