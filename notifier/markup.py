@@ -31,6 +31,8 @@ card numbers.
 _SLACK_STYLE = re.compile(r"[*~`]|(?<![^\W_])_|(?<!\d):(?=[\w+'-]+:)|^(?=>)")
 """What may open *bold*, ~strike~, `code`, _italic_ (never inside a_word), :emoji: or a quotation."""
 
+TELEGRAM_TEXT = 4_096
+"""UTF-16 units after parsing: https://core.telegram.org/bots/api#sendmessage."""
 TELEGRAM_ENTITIES = 90
 """Telegram shows 100 of a message: the rest is for mentions, and for styles, which it cuts at the dates within them."""
 _TELEGRAM_BUTTON = re.compile(r"https?://(?!127\.)[a-z0-9-]+(\.[a-z0-9-]+)+(:\d+)?([/?#].*)?", re.IGNORECASE)
@@ -109,6 +111,11 @@ def _telegram_span(span: Span, dates: Iterator[int]) -> str:
 def telegram_length(html: str) -> int:
     """Length of `telegram_html` as Telegram counts it: UTF-16 units of what is left after parsing."""
     return utf16_len(unescape(re.sub(r"<[^>]*>", "", html)))
+
+
+def telegram_size(html: str) -> int:
+    """`telegram_length`; more than Telegram takes if it is too many entities."""
+    return telegram_length(html) if telegram_entities(html) <= TELEGRAM_ENTITIES else TELEGRAM_TEXT + 1
 
 
 def telegram_entities(html: str) -> int:

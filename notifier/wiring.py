@@ -12,7 +12,6 @@ import aiohttp
 import httpx
 
 from notifier.channels import Console, Email, Slack, SlackWebhook, Telegram
-from notifier.channels.transport import TIMEOUT
 from notifier.config import Settings
 from notifier.deliver import Sender
 from notifier.pace import LIMITS
@@ -22,6 +21,7 @@ from notifier.retry import POLICIES
 from notifier.settings import MOST_IN_FLIGHT
 from notifier.sources.fetch import Polled, exchange_source, feed_source, page_sources
 from notifier.tongue import Tongue
+from notifier.transport import TIMEOUT
 from notifier.urls import unsubscribe_url
 
 USER_AGENT = "kraken-status-notifier (+https://pypi.org/project/kraken-status-notifier)"

@@ -9,11 +9,11 @@ from contextlib import suppress
 from datetime import datetime
 from functools import partial
 
-from notifier.channels.transport import only_failures
 from notifier.markup import plain
 from notifier.message import Message, Receipt
 from notifier.ports import BadMessage, Throttles
 from notifier.subscription import Address
+from notifier.transport import only_failures
 
 
 def compose(message: Message) -> str:

@@ -17,11 +17,11 @@ from urllib.parse import quote
 from notifier.channels.mail_body import fitted, html
 from notifier.channels.mail_text import text
 from notifier.channels.smtp import Envelope, converse
-from notifier.channels.transport import only_failures
 from notifier.markup import INERT, one_line
 from notifier.message import Appointment, Message, Receipt
 from notifier.ports import BadMessage, ChannelFailure, Gone, Throttles
 from notifier.subscription import Address
+from notifier.transport import only_failures
 from notifier.urls import mail_server
 
 TIMEOUT = 30

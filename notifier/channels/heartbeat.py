@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import aiohttp
 
-from notifier.channels.transport import only_failures
 from notifier.ports import NotSent
+from notifier.transport import only_failures
 
 SECONDS = 10
 

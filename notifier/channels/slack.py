@@ -19,10 +19,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 from notifier.channels.slack_card import blocks_of
 from notifier.channels.slack_errors import THREAD_GONE, UNCHANGEABLE, UNREADABLE, error_code, explain
 from notifier.channels.slack_text import text_of
-from notifier.channels.transport import TIMEOUT, only_failures, proxy_of
 from notifier.message import Message, Receipt
 from notifier.ports import BadCredentials, Throttles
 from notifier.subscription import Address
+from notifier.transport import TIMEOUT, only_failures, proxy_of
 
 Style = Literal["thread", "flat"]
 Payload = dict[str, Any]

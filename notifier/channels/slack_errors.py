@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from slack_sdk.errors import SlackApiError
 
-from notifier.channels.transport import seconds
 from notifier.ports import Ambiguous, BadCredentials, BadMessage, ChannelFailure, Gone, NotSent, Throttled
+from notifier.transport import seconds
 
 GONE = {
     "channel_not_found": "no such channel, or a private one without the bot: /invite it there",

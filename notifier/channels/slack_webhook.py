@@ -12,10 +12,10 @@ from datetime import datetime
 import aiohttp
 
 from notifier.channels.slack_text import text_of
-from notifier.channels.transport import TIMEOUT, only_failures, proxy_of, seconds
 from notifier.message import Message, Receipt
 from notifier.ports import Ambiguous, BadMessage, ChannelFailure, Gone, Throttled, Throttles
 from notifier.subscription import Address
+from notifier.transport import TIMEOUT, only_failures, proxy_of, seconds
 
 GONE = (
     "action_prohibited",

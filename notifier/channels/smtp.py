@@ -18,8 +18,8 @@ from aiosmtplib import (
 )
 from aiosmtplib.protocol import SMTPProtocol
 
-from notifier.channels.transport import only_failures
 from notifier.ports import Ambiguous, BadCredentials, BadMessage, ChannelFailure, Gone, NotSent, Throttled
+from notifier.transport import only_failures
 from notifier.urls import MailServer, Tls
 
 QUIT_SECONDS = 2

@@ -5,60 +5,25 @@ https://core.telegram.org/bots/api has no idempotency key and no history: what m
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import aiohttp
-from telegram import Bot
-from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, TelegramError
+from telegram.error import BadRequest
 
-from notifier.channels.telegram_http import Paused, TelegramHttp, Unreached
+from notifier.bot_api import TOPIC_GONE, UNCHANGEABLE, TelegramHttp, explain, says
 from notifier.channels.telegram_text import WHOLE, Layout, text_of
-from notifier.channels.transport import only_failures
 from notifier.message import Message, Receipt
-from notifier.ports import (
-    Ambiguous,
-    BadCredentials,
-    BadMessage,
-    ChannelFailure,
-    Gone,
-    Moved,
-    NotSent,
-    Throttled,
-    Throttles,
-)
+from notifier.ports import Throttles
 from notifier.subscription import Address
+from notifier.transport import only_failures
 
 Payload = dict[str, Any]
 
-GONE = (
-    "chat not found",
-    "user not found",
-    "group chat was deactivated",
-    "need administrator rights in the channel chat",
-    "not enough rights to send",
-    "have no rights to send a message",
-    "chat_write_forbidden",
-    "chat_restricted",
-    "channel_private",
-    "peer_id_invalid",
-    "topic_closed",
-)
-"""400s that refuse the recipient. Texts as in https://github.com/tdlib/telegram-bot-api (Client.cpp), in lower case."""
-
-TOPIC_GONE = ("message thread not found", "topic_deleted", "topic_closed")
 DATES_UNKNOWN = ('start tag "tg-time"', "invalid date format")
 BUTTON_REFUSED = ("button_url_invalid", "inline keyboard button url")
-UNCHANGEABLE = (
-    "message is not modified",
-    "message to edit not found",
-    "message can't be edited",
-    "message_id_invalid",
-    *TOPIC_GONE,
-)
-"""400s of an edit that has nothing left to do."""
 
 
 def compose(to: Address, message: Message, layout: Layout = WHOLE) -> Payload:
@@ -80,32 +45,6 @@ def compose_edit(receipt: Receipt, message: Message, layout: Layout = WHOLE) -> 
     return {"chat_id": receipt.to, "message_id": int(receipt.ref), **text_of(message, layout)}
 
 
-def explain(error: Exception) -> ChannelFailure | None:
-    """The failure behind an error of python-telegram-bot; None if it is none of its. Subclasses come first."""
-    match error:
-        case Unreached():
-            return NotSent(error.message)
-        case Paused():
-            return Throttled(error.message, error.retry_after)
-        case ChatMigrated():
-            return Moved("the group became a supergroup", Address("telegram", str(error.new_chat_id)))
-        case Forbidden():
-            return Gone(f"Telegram: {error.message}")
-        case InvalidToken():
-            return BadCredentials("Telegram refuses the bot's token")
-        case BadRequest():
-            refused = Gone if _says(error, GONE) else BadMessage
-            return refused(f"Telegram: {error.message}")
-        case TelegramError():
-            return Ambiguous(error.message)
-    return None
-
-
-def _says(error: BadRequest, texts: Sequence[str]) -> bool:
-    said = error.message.lower()
-    return any(text in said for text in texts)
-
-
 class Telegram:
     """`api_url` without a trailing /bot. The session is shared and stays open."""
 
@@ -116,8 +55,7 @@ class Telegram:
     can_find = False
 
     def __init__(self, token: str, api_url: str, session: aiohttp.ClientSession) -> None:
-        http = TelegramHttp(token, api_url, session)
-        self._bot = Bot("kept-by-telegram-http", base_url=lambda _: "", request=http, get_updates_request=http)
+        self._bot = TelegramHttp(token, api_url, session).bot()
         self._layout = WHOLE
         self.notes: list[str] = []
         """What operators should know, each once."""
@@ -140,7 +78,7 @@ class Telegram:
                     self._bot.edit_message_text, lambda layout: compose_edit(receipt, message, layout), self._layout
                 )
             except BadRequest as error:
-                if not _says(error, UNCHANGEABLE):
+                if not says(error, UNCHANGEABLE):
                     raise
 
     async def find(self, to: Address, message: Message, since: datetime) -> Receipt | None:
@@ -170,17 +108,17 @@ class Telegram:
 
     def _without(self, layout: Layout, payload: Payload, error: BadRequest) -> Layout | None:
         """Without what was refused, if the message has it; what the server refuses everyone is not tried again."""
-        if _says(error, DATES_UNKNOWN) and "<tg-time" in payload["text"]:
+        if says(error, DATES_UNKNOWN) and "<tg-time" in payload["text"]:
             self._note("this Bot API server does not know dates (tg-time), so that times are in UTC")
             self._layout = replace(self._layout, dates=False)
             return replace(layout, dates=False)
-        if _says(error, BUTTON_REFUSED) and "reply_markup" in payload:
+        if says(error, BUTTON_REFUSED) and "reply_markup" in payload:
             self._note("Telegram refuses a button to the status page, so that a link stands in the text")
             self._layout = replace(self._layout, button=False)
             return replace(layout, button=False)
-        if _says(error, TOPIC_GONE) and "message_thread_id" in payload:
+        if says(error, TOPIC_GONE) and "message_thread_id" in payload:
             return replace(layout, topic=False)
-        if _says(error, TOPIC_GONE) and "reply_parameters" in payload:
+        if says(error, TOPIC_GONE) and "reply_parameters" in payload:
             return replace(layout, reply=False)
         return None
 

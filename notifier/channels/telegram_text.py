@@ -10,18 +10,14 @@ from typing import Any
 
 from notifier.fitting import fit
 from notifier.markup import (
-    TELEGRAM_ENTITIES,
+    TELEGRAM_TEXT,
     chat_plain,
     telegram_button,
-    telegram_entities,
     telegram_html,
-    telegram_length,
+    telegram_size,
     utf16_len,
 )
 from notifier.message import Line, Message
-
-TEXT_LIMIT = 4_096
-"""UTF-16 units after parsing: https://core.telegram.org/bots/api#sendmessage."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,14 +62,14 @@ def _text_of(message: Message, layout: Layout) -> dict[str, Any]:
     def rich(lines: Sequence[Line]) -> str:
         return escape(mention, quote=False) + telegram_html(lines, dates=layout.dates)
 
-    def rich_size(lines: Sequence[Line]) -> int:
-        html = rich(lines)
-        return telegram_length(html) if telegram_entities(html) <= TELEGRAM_ENTITIES else TEXT_LIMIT + 1
+    write, measure = (plain, utf16_len) if message.plain else (rich, telegram_size)
 
-    write, size = (plain, lambda lines: utf16_len(plain(lines))) if message.plain else (rich, rich_size)
+    def size(lines: Sequence[Line]) -> int:
+        return measure(write(lines))
+
     url = telegram_button(message.lines[-1]) if layout.button else None
     lines = message.lines[:-1] if url else message.lines
-    shown = lines if size(lines) <= TEXT_LIMIT else fit(message.lines, size, TEXT_LIMIT, message.wording.rest)
+    shown = lines if size(lines) <= TELEGRAM_TEXT else fit(message.lines, size, TELEGRAM_TEXT, message.wording.rest)
     button = {"text": message.wording.page, "url": url}
     return {
         "text": write(shown),

@@ -48,7 +48,7 @@ def channel(receiver: FakeTelegram, session: aiohttp.ClientSession) -> Telegram:
 class TestTheContract(ChannelContract):
     to = READER
     secret = TOKEN.partition(":")[2]
-    patience = "notifier.channels.telegram_http.TIMEOUT"
+    patience = "notifier.bot_api.TIMEOUT"
     failures: ClassVar[Mapping[str, tuple[Fault, type[ChannelFailure]]]] = {
         "the reader blocked the bot": (refusal(403, "Forbidden: bot was blocked by the user"), Gone),
         "the reader's account is gone": (refusal(403, "Forbidden: user is deactivated"), Gone),

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from notifier.channels.telegram import compose_edit
-from notifier.channels.telegram_text import TEXT_LIMIT, Layout, text_of
-from notifier.markup import INERT
+from notifier.channels.telegram_text import Layout, text_of
+from notifier.markup import INERT, TELEGRAM_TEXT
 from notifier.message import Line, Message, Receipt, Role, Span
 from notifier.model import Change
 from notifier.parcel import Part
@@ -131,7 +131,7 @@ def test_6000_characters_end_with_the_way_to_the_rest(row: bool) -> None:
 
     assert OPENED.partition("\n")[0] in text
     assert text.splitlines()[-1].startswith(REST)
-    assert TEXT_LIMIT - 40 < units(text) <= TEXT_LIMIT
+    assert TELEGRAM_TEXT - 40 < units(text) <= TELEGRAM_TEXT
     assert [button["text"] for button in buttons(payload)] == ["Status page"]
 
 
@@ -185,11 +185,11 @@ def test_an_address_that_telegram_takes_for_no_button_is_a_link_in_the_text(row:
 @pytest.mark.fault("C6")
 @table({"letters": "a", "emoji, two units each": "😀", "escaped in markup": "&"})
 def test_texts_up_to_the_limit_arrive_whole_and_longer_ones_trimmed(row: str) -> None:
-    room = (TEXT_LIMIT - units("🟡 Investigating: WebSocket API connection errors\n\n")) // units(row)
+    room = (TELEGRAM_TEXT - units("🟡 Investigating: WebSocket API connection errors\n\n")) // units(row)
 
     whole, trimmed = (read(message(said(row * size)))[0] for size in (room, room + 1))
 
-    assert units(whole) > TEXT_LIMIT - 2
+    assert units(whole) > TELEGRAM_TEXT - 2
     assert "…" not in whole
     assert trimmed.endswith(f"…\n\n{REST}")
 

@@ -6,8 +6,8 @@ import aiohttp
 import pytest
 
 from notifier.channels import Telegram
-from notifier.channels.transport import proxy_of
 from notifier.ports import ChannelFailure
+from notifier.transport import proxy_of
 from tests.receivers.telegram import FakeTelegram
 
 PROXY = "http://user:word@proxy.example:3128"
