@@ -23,6 +23,7 @@ from notifier.ports import Channel, Clock, Outbox, StoreFailed
 from notifier.render import Page
 from notifier.retry import END_HORIZON, Policy
 from notifier.tongue import ENGLISH_ONLY, Tongue
+from notifier.urgent import Urgent
 
 IDLE_SECONDS = 5
 """The longest sleep of a sender: should a wake-up be lost, the interval finds the rows."""
@@ -69,6 +70,7 @@ class Sender:
         self._in_flight = in_flight
         self._gate = Gate(channel, limits or Limits(), clock)
         self._attempts = Attempts(channel, outbox.origin, page, policy, clock, jitter, self._gate, tongues)
+        self.urgent = Urgent(channel.name, self._gate, outbox, policy, clock)
         self._woken = asyncio.Event()
         self._news = True
         self._stopping = False

@@ -38,7 +38,9 @@ class Gate:
         self._breaker = Breaker(self._scale)
         self._pauses: dict[str, float] = {}
         self._stopping = False
-        self._queues = {self._sends: asyncio.Lock(), self._edits: asyncio.Lock()}
+        paces = {self._sends, self._edits}
+        self._places = {pace: asyncio.Lock() for pace in paces}
+        self._queues = {(pace, urgent): asyncio.Lock() for pace in paces for urgent in (False, True)}
         self._heard = self._suspected = False
         self._put_back: dict[int, float] = {}  # until when, by subscription, as their recipient alone is paused
 
@@ -99,12 +101,25 @@ class Gate:
 
         Nobody takes one, or waits for it, while the way is closed: a pause may last an hour.
         """
-        async with self._queues[pace]:
+        async with self._queues[pace, False], self._places[pace]:
             if (rest := pace.rests(chat, who, _loop_time())) > 0 or self._stopping or self.closed_for(call, to):
                 return rest
             await asyncio.sleep(max(0.0, pace.wait(_loop_time())))
             pace.went(chat, who, _loop_time())
             return 0.0
+
+    async def urgent_turn(self, call: Call, to: Address) -> None:
+        """Waits for the next place but one at most, or for the end of whatever closes the way; the chat's own rest is
+        not for who is talking to us. The urgent ones queue up apart: they and the rest take turns.
+        """
+        pace = self._edits if call == "edit" else self._sends
+        async with self._queues[pace, True]:
+            while True:
+                await asyncio.sleep(self.closed_for(call, to).total_seconds() * self._scale)
+                async with self._places[pace]:
+                    await asyncio.sleep(max(0.0, pace.wait(_loop_time())))
+                    if not self.closed_for(call, to):
+                        return pace.went(chat_of(to), None, _loop_time())
 
     def stop(self) -> None:
         """Nobody's turn comes any more: what has not begun is put back."""

@@ -20,6 +20,8 @@ RAMP_RATE = 10.0
 """What a channel without a rate of its own ramps up to, a second."""
 LATE = 0.01
 """Seconds that a message may make up for; no loop wakes to the millisecond."""
+CHATS = 10_000
+"""Chats remembered before those that no longer matter are looked for."""
 MANY = 1_000
 """As good as no limit."""
 
@@ -90,12 +92,15 @@ class Pace:
         """How long until the next one may go, whoever it is for; 0 or less if it may."""
         return self._next - self._slack - now
 
-    def went(self, chat: str, who: int, now: float) -> None:
-        """A message to this chat goes now."""
+    def went(self, chat: str, who: int | None, now: float) -> None:
+        """A message to this chat goes now; `who` is None for what no subscription owes."""
         self._next = max(self._next, now) + self._every(now)
+        if len(self._chats) > CHATS:
+            self.resting(now)
         known = self._chats.setdefault(chat, _Chat())
         known.sent.append(now)
-        known.who.add(who)
+        if who is not None:
+            known.who.add(who)
 
     def free(self, now: float) -> int:
         """How many may go at once, as far as the channel's rate goes."""

@@ -212,6 +212,9 @@ class Outbox(Protocol):
     async def expire(self, channel: str, news_since: datetime, ends_since: datetime, latest: datetime) -> int:
         """Takes what is older out of the queue; how many. No retry stays due after `latest`: clocks are put back."""
 
+    async def pause(self, channel: str, pause: Pause) -> None:
+        """Keeps what a provider asked for, so that a restart does not forget it."""
+
     async def pauses(self, channel: str, now: datetime) -> Sequence[Pause]:
         """Those that are not over."""
 

@@ -131,6 +131,10 @@ class SqlStore(Crowd):
         async with self._write() as connection:
             return await outbox.expire(connection, channel, news_since, ends_since, latest)
 
+    async def pause(self, channel: str, pause: Pause) -> None:
+        async with self._write() as connection:
+            await pauses.keep(connection, channel, pause)
+
     async def pauses(self, channel: str, now: datetime) -> Sequence[Pause]:
         async with self._read() as connection:
             return await pauses.lasting(connection, channel, now)

@@ -1,0 +1,105 @@
+"""Updates side by side: those of one chat in order, those of different chats at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import structlog
+from telegram import Update
+
+from notifier.ports import StoreFailed
+
+HANDLE_SECONDS = 30
+"""The longest that one update may take until what it changes is kept."""
+
+FIRST_WAIT, LONGEST_WAIT = 0.5, 10.0
+"""Seconds before an update is tried again whose change the database did not take, doubled each time."""
+
+Rest = Callable[[], Awaitable[None]]
+"""What is left to do once nothing can be lost any more: the answer."""
+
+log = structlog.get_logger("inbox")
+
+
+class Handling(Protocol):
+    async def handle(self, update: Update) -> Rest | None:
+        """Keeps what the update changes; what is left to do. Raises StoreFailed, and whatever a bug raises."""
+
+
+@dataclass(slots=True)
+class _Lane:
+    deciding: asyncio.Lock = field(default_factory=asyncio.Lock)
+    answering: asyncio.Lock = field(default_factory=asyncio.Lock)
+    waiting: int = 0
+
+
+class Lanes:
+    """An answer that hangs holds up the next answer to its chat, and nothing else."""
+
+    def __init__(self, inbox: Handling, second: float) -> None:
+        self._inbox = inbox
+        self._second = second
+        self._lanes: dict[int, _Lane] = {}
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """What the database does not take is not tried again."""
+        self._stopping.set()
+
+    async def work(self, update: Update, kept: Callable[[], None]) -> None:
+        """Handles one update. `kept` is called when it need not come again, if that is so. Never raises but when it is
+        cancelled.
+        """
+        number = _chat(update)
+        lane = self._lanes.setdefault(number, _Lane())
+        lane.waiting += 1
+        try:
+            async with lane.deciding:
+                try:
+                    rest = await self._decide(update)
+                except StoreFailed:
+                    return
+                kept()
+            if rest is not None:
+                async with lane.answering:
+                    await self._finish(update, rest)
+        finally:
+            lane.waiting -= 1
+            if not lane.waiting:
+                del self._lanes[number]
+
+    async def _decide(self, update: Update) -> Rest | None:
+        wait = FIRST_WAIT
+        while True:
+            try:
+                async with asyncio.timeout(HANDLE_SECONDS):
+                    return await self._inbox.handle(update)
+            except StoreFailed as failed:
+                log.warning("a question waits for the database", update=update.update_id, reason=str(failed))
+                if await self._stopped_within(wait * self._second):
+                    raise
+                wait = min(2 * wait, LONGEST_WAIT)
+            except Exception:
+                log.exception("an update is passed over: handling it failed", update=update.update_id)
+                return None
+
+    async def _finish(self, update: Update, rest: Rest) -> None:
+        try:
+            await rest()
+        except Exception:
+            log.exception("a question is not answered: answering failed", update=update.update_id)
+
+    async def _stopped_within(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._stopping.wait()
+        except TimeoutError:
+            return False
+
+
+def _chat(update: Update) -> int:
+    chat, user = update.effective_chat, update.effective_user
+    return chat.id if chat else user.id if user else 0
