@@ -35,8 +35,9 @@ GONE = (
 """400s that refuse the recipient. Texts as in https://github.com/tdlib/telegram-bot-api (Client.cpp), in lower case."""
 
 TOPIC_GONE = ("message thread not found", "topic_deleted", "topic_closed")
+UNCHANGED = ("message is not modified",)
 UNCHANGEABLE = (
-    "message is not modified",
+    *UNCHANGED,
     "message to edit not found",
     "message can't be edited",
     "message_id_invalid",
@@ -61,6 +62,10 @@ class Paused(NetworkError):
     def __init__(self, retry_after: float | None) -> None:
         super().__init__("Telegram wants a pause")
         self.retry_after = retry_after
+
+
+class Barred(Gone):
+    """Nothing may be written to that chat, in whatever topic: blocked, thrown out, deleted."""
 
 
 class TelegramHttp(BaseRequest):
@@ -158,7 +163,7 @@ def explain(error: Exception) -> ChannelFailure | None:
         case ChatMigrated():
             return Moved("the group became a supergroup", Address("telegram", str(error.new_chat_id)))
         case Forbidden():
-            return Gone(f"Telegram: {error.message}")
+            return Barred(f"Telegram: {error.message}")
         case InvalidToken():
             return BadCredentials("Telegram refuses the bot's token")
         case BadRequest():

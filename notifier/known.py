@@ -162,6 +162,22 @@ class ChannelState:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class InboxState:
+    """How reading what people say to the bot fares, as this process sees it."""
+
+    name: str
+    """The channel that it belongs to."""
+    failing_since: datetime | None = None
+    conflict: bool = False
+    """Somebody else reads with the same token."""
+    refused: bool = False
+    """The credentials were."""
+    reason: str = ""
+    heard_at: datetime | None = None
+    """When it was last known to work; None if it never did."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Backlog:
     """What one channel owes."""
 

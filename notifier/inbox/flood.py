@@ -22,6 +22,7 @@ class _Bucket:
     empty_at: datetime
     """When everything that was asked is worked off, at the pace that is allowed."""
     told: bool = False
+    """That it is too much; until half of it is worked off."""
 
 
 class Flood:
@@ -39,9 +40,10 @@ class Flood:
         if len(self._buckets) > MOST:
             del self._buckets[next(iter(self._buckets))]
         bucket.empty_at = min(max(bucket.empty_at, now), now + self._room)
+        if bucket.empty_at <= now + self._room / 2:
+            bucket.told = False
         if bucket.empty_at + self._every <= now + self._room:
             bucket.empty_at += self._every
-            bucket.told = False
             return Verdict.ADMIT
         if bucket.told:
             return Verdict.IGNORE

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
-from telegram import Update
+from telegram import Bot, Update
 
 from notifier.ports import StoreFailed
 
@@ -79,7 +79,7 @@ class Lanes:
                     return await self._inbox.handle(update)
             except StoreFailed as failed:
                 log.warning("a question waits for the database", update=update.update_id, reason=str(failed))
-                if await self._stopped_within(wait * self._second):
+                if await happens(self._stopping, wait * self._second):
                     raise
                 wait = min(2 * wait, LONGEST_WAIT)
             except Exception:
@@ -92,12 +92,23 @@ class Lanes:
         except Exception:
             log.exception("a question is not answered: answering failed", update=update.update_id)
 
-    async def _stopped_within(self, seconds: float) -> bool:
-        try:
-            async with asyncio.timeout(seconds):
-                return await self._stopping.wait()
-        except TimeoutError:
-            return False
+
+async def happens(event: asyncio.Event, seconds: float) -> bool:
+    """Whether it does within so many seconds."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await event.wait()
+    except TimeoutError:
+        return False
+
+
+def read_update(doc: Any, bot: Bot) -> Update | None:
+    """None if it cannot be read: one such update must not stop the others."""
+    try:
+        return Update.de_json(doc, bot)
+    except Exception as error:  # noqa: BLE001 - whatever the library trips over
+        log.error("an update is passed over: it cannot be read", reason=type(error).__name__)
+        return None
 
 
 def _chat(update: Update) -> int:

@@ -1,0 +1,144 @@
+"""What Telegram's updates ask: who, where, in which words, and whether he may change anything there."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+import structlog
+from telegram import Bot, CallbackQuery, Message, Update
+from telegram.constants import ChatMemberStatus, ChatType
+from telegram.error import BadRequest, Forbidden, TelegramError
+
+from notifier.inbox.talk import Asked, Place
+from notifier.subscription import Address
+
+TRUSTED = timedelta(seconds=60)
+"""How long somebody counts as an administrator after Telegram said so."""
+
+MOST = 1_000
+"""Administrators remembered."""
+
+_PLACES = {
+    ChatType.PRIVATE: Place.PRIVATE,
+    ChatType.GROUP: Place.GROUP,
+    ChatType.SUPERGROUP: Place.GROUP,
+    ChatType.CHANNEL: Place.CHANNEL,
+}
+
+log = structlog.get_logger("inbox")
+
+
+def address_of(message: Message) -> Address:
+    """The chat; of a forum its topic. A thread of replies is no topic, though it has a number of the same kind."""
+    topic = message.message_thread_id if message.is_topic_message and message.chat.type == ChatType.SUPERGROUP else None
+    return Address("telegram", str(message.chat.id) if topic is None else f"{message.chat.id}/{topic}")
+
+
+def who(update: Update) -> str:
+    """Whose patience is counted: a person, or the channel that somebody speaks as."""
+    message = update.effective_message
+    spoken_as = message.sender_chat if message and update.callback_query is None else None
+    if spoken_as is not None:
+        return str(spoken_as.id)
+    return str(update.effective_user.id if update.effective_user else 0)
+
+
+class Asking:
+    """`commands` are the names that are ours where nobody says whom he means; `operators` are numbers of people."""
+
+    def __init__(self, bot: Bot, commands: Collection[str], operators: Collection[int]) -> None:
+        self._bot = bot
+        self._commands = commands
+        self._operators = operators
+        self._administrators: dict[tuple[int, int], tuple[bool, datetime]] = {}
+
+    def words(self, message: Message) -> str | None:
+        """What is said to us, without our name; None if it is for others, or for nobody. Pictures say nothing: ""."""
+        if message.via_bot or message.is_automatic_forward or _is_another_bot(message):
+            return None
+        words = (message.text or message.caption or "").strip()
+        ours = f"@{self._bot.username}".lower()
+        first, _, rest = words.partition(" ")
+        if first.startswith("/"):
+            name, at, bot = first.partition("@")
+            if at and f"@{bot}".lower() != ours:
+                return None
+            known = at or message.chat.type == ChatType.PRIVATE or name[1:].lower() in self._commands
+            return f"{name} {rest}".strip() if known else None
+        if message.chat.type == ChatType.PRIVATE:
+            return words
+        return rest.strip() if first.lower() == ours and message.chat.type != ChatType.CHANNEL else None
+
+    async def said(self, update: Update, message: Message, words: str, now: datetime) -> Asked:
+        place, user = _PLACES[ChatType(message.chat.type)], message.from_user
+        return Asked(
+            number=update.update_id,
+            address=address_of(message),
+            place=place,
+            at=message.date,
+            words=words,
+            reply_to=_replied_to(message),
+            language_code=user.language_code if user and message.sender_chat is None else None,
+            may_change=await self._may_change(message, now),
+            operator=place is Place.PRIVATE and user is not None and user.id in self._operators,
+        )
+
+    async def pressed(self, update: Update, query: CallbackQuery, now: datetime) -> Asked | None:
+        """None if the message is not ours, or so old that Telegram does not show it."""
+        message = query.message
+        if not isinstance(message, Message) or not query.data or not self._is_ours(message):
+            return None
+        place, user = _PLACES[ChatType(message.chat.type)], query.from_user
+        private = place is Place.PRIVATE
+        return Asked(
+            number=update.update_id,
+            address=address_of(message),
+            place=place,
+            at=now,
+            press=query.data,
+            language_code=user.language_code,
+            may_change=private or await self._administers(message.chat.id, user.id, now),
+            operator=private and user.id in self._operators,
+        )
+
+    def _is_ours(self, message: Message) -> bool:
+        """In a channel posts have no author; only the bot whose buttons they are hears of a press."""
+        author = message.from_user
+        return author.id == self._bot.id if author else message.chat.type == ChatType.CHANNEL
+
+    async def _may_change(self, message: Message, now: datetime) -> bool:
+        """Who speaks as the group itself is one of its administrators; who speaks as any other chat may be anybody."""
+        if message.chat.type in (ChatType.PRIVATE, ChatType.CHANNEL):
+            return True
+        if message.sender_chat is not None:
+            return message.sender_chat.id == message.chat.id
+        user = message.from_user
+        return user is not None and await self._administers(message.chat.id, user.id, now)
+
+    async def _administers(self, chat: int, user: int, now: datetime) -> bool:
+        known, until = self._administrators.pop((chat, user), (False, now))
+        if now >= until or until - now > TRUSTED:
+            try:
+                member = await self._bot.get_chat_member(chat, user)
+            except TelegramError as error:
+                if not isinstance(error, BadRequest | Forbidden):
+                    log.warning("Telegram does not say who administers a group", reason=type(error).__name__)
+                return False
+            known = member.status in (ChatMemberStatus.OWNER, ChatMemberStatus.ADMINISTRATOR)
+            until = now + TRUSTED
+        self._administrators[chat, user] = known, until
+        if len(self._administrators) > MOST:
+            del self._administrators[next(iter(self._administrators))]
+        return known
+
+
+def _is_another_bot(message: Message) -> bool:
+    """Who speaks as a chat is a bot for Telegram, and is none."""
+    return message.sender_chat is None and message.from_user is not None and message.from_user.is_bot
+
+
+def _replied_to(message: Message) -> str | None:
+    """The first message of a topic is what all others there reply to."""
+    parent = message.reply_to_message
+    return str(parent.message_id) if parent and parent.forum_topic_created is None else None
