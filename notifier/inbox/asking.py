@@ -45,32 +45,30 @@ def who(update: Update) -> str:
 
 
 class Asking:
-    """`commands` are the names that are ours where nobody says whom he means; `operators` are numbers of people."""
+    """`operators` are numbers of people."""
 
-    def __init__(self, bot: Bot, commands: Collection[str], operators: Collection[int]) -> None:
+    def __init__(self, bot: Bot, operators: Collection[int]) -> None:
         self._bot = bot
-        self._commands = commands
         self._operators = operators
         self._administrators: dict[tuple[int, int], tuple[bool, datetime]] = {}
 
-    def words(self, message: Message) -> str | None:
-        """What is said to us, without our name; None if it is for others, or for nobody. Pictures say nothing: ""."""
+    def words(self, message: Message) -> tuple[str, bool] | None:
+        """What is said to us, without our name, and whether it was there, or nobody else could be meant; None if it is
+        for others, or for nobody. A picture without a word says "".
+        """
         if message.via_bot or message.is_automatic_forward or _is_another_bot(message):
             return None
-        words = (message.text or message.caption or "").strip()
-        ours = f"@{self._bot.username}".lower()
-        first, _, rest = words.partition(" ")
-        if first.startswith("/"):
-            name, at, bot = first.partition("@")
-            if at and f"@{bot}".lower() != ours:
-                return None
-            known = at or message.chat.type == ChatType.PRIVATE or name[1:].lower() in self._commands
-            return f"{name} {rest}".strip() if known else None
-        if message.chat.type == ChatType.PRIVATE:
-            return words
-        return rest.strip() if first.lower() == ours and message.chat.type != ChatType.CHANNEL else None
+        words, private = (message.text or message.caption or "").strip(), message.chat.type == ChatType.PRIVATE
+        first, rest = [*words.split(maxsplit=1), "", ""][:2]
+        name, at, bot = first.partition("@")
+        ours = bool(at) and bot.lower() == (self._bot.username or "").lower()
+        if name.startswith("/"):
+            return (f"{name} {rest}".strip(), ours or private) if ours or not at else None
+        if private:
+            return words, True
+        return (rest, True) if ours and not name and message.chat.type != ChatType.CHANNEL else None
 
-    async def said(self, update: Update, message: Message, words: str, now: datetime) -> Asked:
+    async def said(self, update: Update, message: Message, words: str, now: datetime, *, addressed: bool) -> Asked:
         place, user = _PLACES[ChatType(message.chat.type)], message.from_user
         return Asked(
             number=update.update_id,
@@ -81,6 +79,7 @@ class Asking:
             reply_to=_replied_to(message),
             language_code=user.language_code if user and message.sender_chat is None else None,
             may_change=await self._may_change(message, now),
+            addressed=addressed,
             operator=place is Place.PRIVATE and user is not None and user.id in self._operators,
         )
 

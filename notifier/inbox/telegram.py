@@ -27,7 +27,7 @@ from notifier.inbox.answering import Answering
 from notifier.inbox.asking import Asking, who
 from notifier.inbox.flood import Flood, Verdict
 from notifier.inbox.lanes import Rest
-from notifier.inbox.ports import Audience, Desk, Way
+from notifier.inbox.ports import Desk, Way
 from notifier.inbox.talk import Answer
 from notifier.message import Line, Span
 from notifier.ports import ChannelFailure, Clock, Moved, StoreFailed
@@ -66,9 +66,7 @@ class TelegramInbox:
         self._desk = desk
         self._clock = clock
         self._tongue = tongue
-        audiences: tuple[Audience, ...] = ("private", "group", "admins")
-        names = {name for audience in audiences for name, _ in desk.commands("en", audience)}
-        self._asking = Asking(bot, names, operators)
+        self._asking = Asking(bot, operators)
         self._answering = Answering(bot, way)
         self._people, self._groups = Flood(*PEOPLE), Flood(*GROUPS)
         self._again: set[int] = set()
@@ -116,14 +114,16 @@ class TelegramInbox:
 
     async def _on_message(self, update: Update, _: Context) -> None:
         message = update.effective_message
-        words = self._asking.words(message) if message else None
-        if message is None or words is None:
+        found = self._asking.words(message) if message else None
+        if message is None or found is None:
             return
-        verdict = self._verdict(update)
+        answer, verdict = None, self._verdict(update)
         if verdict is Verdict.ADMIT:
-            answer = await self._desk.ask(await self._asking.said(update, message, words, self._clock.now()))
-        else:
-            answer = self._says(update, TOO_MUCH) if verdict is Verdict.TELL else None
+            words, addressed = found
+            asked = await self._asking.said(update, message, words, self._clock.now(), addressed=addressed)
+            answer = await self._desk.ask(asked)
+        elif verdict is Verdict.TELL:
+            answer = self._says(update, TOO_MUCH)
         if answer is not None:
             self._rest[update.update_id] = partial(self._attempt, message, self._answering.reply, answer)
 
