@@ -18,27 +18,35 @@ from notifier.channels.heartbeat import Heartbeat
 from notifier.config import Settings
 from notifier.deliver import Sender
 from notifier.distress import Distress
+from notifier.inbox.reading import Reading
+from notifier.inbox.webhook import Webhook
 from notifier.languages import tongues
 from notifier.poll import Outcome, Poll
-from notifier.ports import Channel, Clock, SourceFailed, StoreRefused
+from notifier.ports import Channel, Clock, Readers, SourceFailed
 from notifier.render import Page
 from notifier.retry import next_poll
 from notifier.schedule import Schedule
 from notifier.sources.fetch import PageLookup, Polled
-from notifier.store.engine import exists, only_process
 from notifier.store.sql import SqlStore
 from notifier.tongue import Tongue
 from notifier.watch import Watch
-from notifier.wiring import http_clients, make_channels, make_sender, page_of, sources_of
+from notifier.wiring import (
+    alone,
+    http_clients,
+    make_channels,
+    make_desk,
+    make_inbox,
+    make_sender,
+    open_store,
+    page_of,
+    sources_of,
+)
 
 STOP_SECONDS = 10
 """How long the sends under way may take once the process was told to stop."""
 
 WATCH_SECONDS = 5
 """How often the bot looks at itself."""
-
-TAKEOVER_SECONDS = 15
-"""How long a new process waits for the one before it to let go of a SQLite file."""
 
 log = structlog.get_logger("app")
 
@@ -74,37 +82,6 @@ class StoryClock:
         return length.total_seconds() / self._speed
 
 
-@asynccontextmanager
-async def open_store(settings: Settings, *, existing: bool = False) -> AsyncIterator[SqlStore]:
-    """The database, brought up to date; with `existing`, only if it is there already. Raises StoreRefused."""
-    if existing and not exists(settings.store.url):
-        raise StoreRefused("there is no database yet; `notifier run` makes it, in the place that store.url names")
-    store = await SqlStore.open(settings.store.url, token=secrets.randbits(62))
-    try:
-        yield store
-    finally:
-        await store.close()
-
-
-@asynccontextmanager
-async def _alone(settings: Settings) -> AsyncIterator[None]:
-    """Holds the database for this process, as soon as the one before it lets go."""
-    async with AsyncExitStack() as stack:
-        for waited in range(TAKEOVER_SECONDS + 1):
-            try:
-                stack.enter_context(only_process(settings.store.url))
-                break
-            except BlockingIOError:
-                if waited == TAKEOVER_SECONDS:
-                    raise StoreRefused(
-                        "another notifier is running on this database; stop it first, or name another one in store.url"
-                    ) from None
-                if not waited:
-                    log.info("waiting for the process before this one to stop")
-                await asyncio.sleep(1)
-        yield
-
-
 @dataclass(kw_only=True, slots=True)
 class Service:
     """The running product: what is polled, who is told, and the clock of it all."""
@@ -113,6 +90,7 @@ class Service:
     store: SqlStore
     poll: Poll
     senders: Sequence[Sender]
+    inbox: Reading | Webhook | None
     watch: Watch
     page: Page
     page_sources: Sequence[Polled]
@@ -128,6 +106,8 @@ class Service:
         await self.poll.start()
         if once:
             first = await self._first_round()
+            if self.inbox is not None:
+                await self.inbox.once()
             await self._empty_outbox()
             if await self.watch.step():
                 await self._empty_outbox()
@@ -135,13 +115,15 @@ class Service:
                 raise SourceFailed(f"the status page did not answer: {first[self.page_sources[0].name].reason}")
             return await self.store.counts()
         async with asyncio.TaskGroup() as tasks:
-            delivering = [tasks.create_task(sender.run()) for sender in self.senders]
+            ending = [tasks.create_task(sender.run()) for sender in self.senders]
+            if self.inbox is not None:
+                ending.append(tasks.create_task(self._listen(self.inbox)))
             polling = tasks.create_task(self._poll_for_ever())
             await self.stopping.wait()
             polling.cancel()  # a reading that is not recorded is read again by the next process
-            _, late = await asyncio.wait(delivering, timeout=STOP_SECONDS)
+            _, late = await asyncio.wait(ending, timeout=STOP_SECONDS)
             for task in late:
-                log.warning("a send did not end in time; it counts as uncertain")
+                log.warning("a send or an answer did not end in time; a send counts as uncertain")
                 task.cancel()
         return await self.store.counts()
 
@@ -162,6 +144,17 @@ class Service:
         self.stopping.set()
         for sender in self.senders:
             sender.stop()
+        if self.inbox is not None:
+            self.inbox.stop()
+
+    async def _listen(self, inbox: Reading | Webhook) -> None:
+        """News goes out, whatever becomes of the inbox."""
+        while not self.stopping.is_set():
+            try:
+                await inbox.run()
+            except Exception:
+                log.exception("the inbox failed; it begins anew")
+                await asyncio.sleep(WATCH_SECONDS)
 
     async def _first_round(self) -> dict[str, Outcome]:
         """Every source once; then the welcome, which needs to know what is open."""
@@ -233,21 +226,26 @@ async def service(
     clock: Clock | None = None,
     channels: dict[str, Channel] | None = None,
     page: Page | None = None,
+    readers: Readers | None = None,
 ) -> AsyncIterator[Service]:
-    """The product, wired and not yet running. `channels` and `page` take the place of what the settings say.
+    """The product, wired and not yet running. `channels` and `page` take the place of what the settings say; `readers`
+    is who people subscribe with.
 
     Raises StoreRefused.
     """
     page = page or page_of(settings)
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(_alone(settings))
+        await stack.enter_async_context(alone(settings))
         store = await stack.enter_async_context(open_store(settings))
         reader, session = await stack.enter_async_context(http_clients())
-        key = await store.signing_key(secrets.token_urlsafe(32)) if settings.web.public_url else ""
+        signs = settings.web.public_url or settings.telegram.webhook_url
+        key = await store.signing_key(secrets.token_urlsafe(32)) if signs else ""
         found = channels if channels is not None else make_channels(settings, session, write, key)
         operators = tuple(dict.fromkeys(settings.operators.to))
         wanted = {to.channel for to in (*(each.address for each in settings.subscriptions), *operators)}
+        if settings.telegram.commands and readers is not None:
+            wanted |= {"telegram"} & found.keys()
         spoken = tongues()
         named = [found[name] for name in CHANNELS if name in wanted]
         senders = [make_sender(settings, channel, store, page, clock, spoken) for channel in named]
@@ -261,12 +259,19 @@ async def service(
         distress = Distress(store, found, operators, page, clock)
         url = settings.operators.heartbeat_url
         pulse = Heartbeat(url.get_secret_value(), session) if url else None
+        watch = Watch(store, poll, senders, clock, operators, distress, pulse)
+        ways = {sender.channel.name: sender.urgent for sender in senders}
+        inbox = None
+        if readers is not None and "telegram" in ways:
+            desk = make_desk(readers, page, clock, poll, watch, wake)
+            watch.inbox = inbox = make_inbox(settings, session, desk, ways["telegram"], readers, clock, key)
         yield Service(
             settings=settings,
             store=store,
             poll=poll,
             senders=senders,
-            watch=Watch(store, poll, senders, clock, operators, distress, pulse),
+            inbox=inbox,
+            watch=watch,
             page_sources=sources,
             page=page,
             exchange=exchange,

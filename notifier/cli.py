@@ -27,6 +27,7 @@ from notifier.model import State
 from notifier.ports import ChannelFailure, SourceFailed, StoreFailed, StoreRefused
 from notifier.settings import secrets_of
 from notifier.subscription import Address
+from notifier.wiring import open_store
 
 T = TypeVar("T")
 
@@ -150,7 +151,7 @@ def incidents(
     settings = _settings(config)
 
     async def known() -> tuple[Any, Any]:
-        async with composition.open_store(settings, existing=True) as store:
+        async with open_store(settings, existing=True) as store:
             return [each for each in await store.incidents() if everything or each.open], await store.sources()
 
     found, sources = _asked(known())
@@ -214,7 +215,7 @@ def migrate(config: Config = None) -> None:
     settings = _settings(config)
 
     async def up_to_date() -> None:
-        async with composition.open_store(settings):
+        async with open_store(settings):
             return
 
     _asked(up_to_date())
@@ -257,7 +258,7 @@ def deliveries(
     states = (State.FAILED, State.DEAD) if failed else ()
 
     async def entries() -> Any:
-        async with composition.open_store(settings, existing=True) as store:
+        async with open_store(settings, existing=True) as store:
             return await store.deliveries(states, limit)
 
     found = _asked(entries())
@@ -280,7 +281,7 @@ def _mend(config: Path | None, number: int, action: str, done: str, refused: str
     settings = _settings(config)
 
     async def mend() -> bool:
-        async with composition.open_store(settings, existing=True) as store:
+        async with open_store(settings, existing=True) as store:
             return await (
                 store.revive(number, composition.SystemClock().now()) if action == "revive" else store.drop(number)
             )

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 
-from notifier.app import open_store
 from notifier.config import Settings
 from notifier.health import CREDENTIALS
 from notifier.message import Line, Message, Receipt, Role, Span
 from notifier.model import Incident, Snapshot
 from notifier.ports import BadCredentials, Channel, ChannelFailure, Clock, Gone, SourceFailed, StoreRefused, Throttled
 from notifier.subscription import Address
-from notifier.wiring import http_clients, make_channels, sources_of
+from notifier.wiring import http_clients, make_channels, open_store, sources_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

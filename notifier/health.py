@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -10,6 +10,7 @@ from notifier.known import (
     Backlog,
     ChannelState,
     DeadLetters,
+    InboxState,
     KnownExchange,
     KnownIncident,
     Owed,
@@ -29,6 +30,12 @@ STALE = timedelta(minutes=5)
 """How old an answer from a cache may be. A status page's own cache keeps ten seconds."""
 
 BROKEN = timedelta(minutes=1)
+
+CONTESTED = timedelta(minutes=1)
+"""How long somebody else may read the bot's commands: an old process lets go within that."""
+
+SILENT = timedelta(minutes=2)
+"""How long nothing may be heard of the inbox: a question to Telegram takes half a minute."""
 
 OLD = timedelta(minutes=10)
 """How long news may wait for its channel."""
@@ -60,6 +67,8 @@ class Health:
     """Why what answers under the page's URL is not the page that is known; empty if it is."""
     channels: tuple[ChannelState, ...] = ()
     owed: Owed = field(default_factory=Owed)
+    inbox: InboxState | None = None
+    """None if nobody's words are read."""
     oddities: tuple[str, ...] = ()
     """Words of Kraken's that this version does not know, such as `status on_fire`."""
 
@@ -82,6 +91,11 @@ def troubles(health: Health, now: datetime) -> Mapping[str, Trouble]:
     found = dict(_of_sources(health, now))
     for channel in health.channels:
         found.update(_of_channel(channel, now))
+    if health.inbox is not None:
+        channel_is_told = (told := f"channel/{health.inbox.name}") in health.owed.raised or (
+            told in found and found[told].told_from is not None
+        )
+        found.update(_of_inbox(health.inbox, health.owed.raised, now, channel_is_told=channel_is_told))
     broken = {key.partition("/")[2] for key, each in found.items() if each.told_from and key.startswith("channel/")}
     heard = {channel.name for channel in health.channels if channel.heard}
     for backlog in health.owed.backlogs:
@@ -184,6 +198,46 @@ def _of_channel(state: ChannelState, now: datetime) -> Iterator[tuple[str, Troub
         yield key, Trouble(title=title, since=since, told_from=since + BROKEN, text=text)
     elif not state.heard:
         yield key, _unproven(now)
+
+
+def _of_inbox(
+    state: InboxState, raised: Collection[str], now: datetime, *, channel_is_told: bool
+) -> Iterator[tuple[str, Trouble]]:
+    """While one of the two is the trouble, nobody can say whether the other is over. What keeps commands from being
+    read and news from being sent is told once, of whichever is told first.
+    """
+    contested, unread = f"inbox/{state.name}/contested", f"inbox/{state.name}"
+    since = state.failing_since
+    if since is None and state.heard_at is not None and now - state.heard_at > SILENT:
+        since = state.heard_at
+    if state.conflict and since is not None:
+        text = (
+            f"{state.reason[:1].upper()}{state.reason[1:]}.\nNews goes out as before. What people say to the bot is "
+            "read by turns.\nStop the other program that uses this token; if you know of none, let @BotFather make a "
+            "new token: the old one is known to somebody."
+        )
+        title = "Another reader takes the bot's commands"
+        yield contested, Trouble(title=title, since=since, told_from=since + CONTESTED, text=text)
+        yield unread, _unproven(now)
+    elif since is not None:
+        yield contested, _unproven(now)
+        if not channel_is_told or unread in raised:
+            yield unread, _not_read(state, since)
+    elif state.heard_at is None:
+        yield contested, _unproven(now)
+        yield unread, _unproven(now)
+
+
+def _not_read(state: InboxState, since: datetime) -> Trouble:
+    reason = f"{state.reason or 'Nothing was heard of Telegram'}."
+    if state.refused:
+        cure = f"To mend it, {CREDENTIALS.get(state.name, 'check the credentials')}; then restart the notifier."
+        title = f"{_named(state.name)} refuses the bot's credentials"
+        return Trouble(title=title, since=since, told_from=since, text=f"{reason}\n{cure}")
+    means = "What people say to the bot waits, for a day at most. It is asked for again by itself."
+    text = f"{reason}\n{means}\nCheck the network, and whether Telegram itself is down."
+    title = "What people say to the bot is not read"
+    return Trouble(title=title, since=since, told_from=since + UNREACHABLE, text=text)
 
 
 def _waiting(backlog: Backlog, now: datetime, *, told: bool) -> Trouble:

@@ -12,7 +12,6 @@ from functools import partial
 from pathlib import Path
 
 from notifier import facsimile
-from notifier.app import open_store
 from notifier.channels import email, slack, telegram
 from notifier.config import Settings
 from notifier.diff import EPOCH, diff_page
@@ -29,7 +28,7 @@ from notifier.simulator.page import answer
 from notifier.sources.fetch import PageLookup
 from notifier.sources.statuspage import parse_incident, parse_incidents, parse_maintenances, parse_summary
 from notifier.subscription import Address
-from notifier.wiring import http_clients, page_of, sources_of
+from notifier.wiring import http_clients, open_store, page_of, sources_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -69,6 +69,21 @@ def _https(url: str) -> str:
     return url
 
 
+def _webhook_url(url: str) -> str:
+    """https://core.telegram.org/bots/api#setwebhook."""
+    web_url(url)
+    if not at_loopback(url) and urlsplit(url).port not in (None, 80, 88, 443, 8443):
+        raise ValueError("must have the port 443, 80, 88 or 8443: Telegram sends to no other")
+    return url
+
+
+def _person(value: object) -> int:
+    text = str(value).strip()
+    if isinstance(value, bool) or not re.fullmatch(r"[1-9]\d{0,15}", text):
+        raise ValueError("must be a person's number like 123456789, as Telegram has it; a @name can change hands")
+    return int(text)
+
+
 def _secret_url(secret: SecretStr) -> SecretStr:
     web_url(secret.get_secret_value())
     return secret
@@ -117,6 +132,8 @@ _blank_is_unset = BeforeValidator(lambda value: None if isinstance(value, str) a
 _lower = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
 
 WebUrl = Annotated[str, AfterValidator(web_url)]
+WebhookUrl = Annotated[str, AfterValidator(_webhook_url)]
+PersonNumber = Annotated[int, PlainValidator(_person)]
 SecretUrl = Annotated[SecretStr, AfterValidator(_secret_url)]
 Interval = Annotated[float, Field(gt=0), AfterValidator(_polite)]
 Recipient = Annotated[Address, PlainValidator(parse_address)]
@@ -162,6 +179,8 @@ class Telegram(Table):
     messages_per_second: Annotated[float, Field(ge=0.2, le=1000)] = 25
     max_in_flight: Annotated[int, Field(ge=1, le=MOST_IN_FLIGHT)] = 8
     on_ambiguous: Literal["resend", "drop"] = "resend"
+    commands: bool = True
+    webhook_url: Annotated[WebhookUrl | None, _blank_is_unset] = None
 
 
 class Email(Table):
@@ -177,6 +196,7 @@ class Announce(Table):
 
 class Operators(Table):
     to: tuple[Recipient, ...] = ()
+    telegram_ids: tuple[PersonNumber, ...] = ()
     heartbeat_url: Annotated[SecretUrl | None, _blank_is_unset] = None
 
 

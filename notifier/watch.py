@@ -12,7 +12,7 @@ import structlog
 from notifier.alarm import turn
 from notifier.distress import Distress
 from notifier.health import OLD, Health, Trouble, troubles
-from notifier.known import ChannelState, SourceHealth
+from notifier.known import ChannelState, InboxState, SourceHealth
 from notifier.ports import AlarmStore, Channel, ChannelFailure, Clock, Pulse, StoreFailed
 from notifier.subscription import Address
 
@@ -46,6 +46,12 @@ class Sending(Protocol):
     def wake(self) -> None: ...
 
 
+class Listening(Protocol):
+    """What the inbox says of itself."""
+
+    def condition(self) -> InboxState: ...
+
+
 class Watch:
     """`distress` tells of a database that cannot be written; `pulse` is pinged after each fresh reading of the page
     while all that is owed is young.
@@ -68,6 +74,8 @@ class Watch:
         self._operators = operators
         self._distress = distress
         self._pulse = pulse
+        self.inbox: Listening | None = None
+        """What reads what people say; set once it is made, as it tells operators how the bot fares."""
         self._pinged_for: datetime | None = None
         self._ping_fails = False
 
@@ -85,12 +93,19 @@ class Watch:
             await self._ping(health)
         return told
 
+    async def troubles(self) -> Mapping[str, Trouble]:
+        """What is wrong for long enough to be told. Raises StoreFailed."""
+        now = self._clock.now()
+        found = troubles(await self._health(), now)
+        return {key: each for key, each in found.items() if each.told_from is not None and each.told_from <= now}
+
     async def _health(self) -> Health:
         return Health(
             sources=self._polling.health(),
             wrong_page=self._polling.wrong_page,
             channels=tuple(sender.condition() for sender in self._senders),
             owed=await self._store.owed(self._clock.now()),
+            inbox=self.inbox.condition() if self.inbox else None,
             oddities=self._polling.oddities,
         )
 

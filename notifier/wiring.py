@@ -2,29 +2,56 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
+import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from datetime import datetime
 from urllib.parse import urlsplit
 
 import aiohttp
 import httpx
+import structlog
 
+from notifier.bot_api import TelegramHttp
 from notifier.channels import Console, Email, Slack, SlackWebhook, Telegram
 from notifier.config import Settings
 from notifier.deliver import Sender
+from notifier.inbox.commands import language_of
+from notifier.inbox.desk import Desk
+from notifier.inbox.ports import Way
+from notifier.inbox.profile import Profile
+from notifier.inbox.reading import Reading
+from notifier.inbox.telegram import TelegramInbox
+from notifier.inbox.webhook import Webhook
 from notifier.pace import LIMITS
-from notifier.ports import Channel, Clock, Outbox
+from notifier.poll import Poll
+from notifier.ports import Channel, Clock, Outbox, Readers, StoreRefused
 from notifier.render import Page
 from notifier.retry import POLICIES
 from notifier.settings import MOST_IN_FLIGHT
 from notifier.sources.fetch import Polled, exchange_source, feed_source, page_sources
-from notifier.tongue import Tongue
+from notifier.store.engine import exists, only_process
+from notifier.store.sql import SqlStore
+from notifier.tongue import ENGLISH, Tongue
 from notifier.transport import TIMEOUT
 from notifier.urls import unsubscribe_url
+from notifier.watch import Watch
 
 USER_AGENT = "kraken-status-notifier (+https://pypi.org/project/kraken-status-notifier)"
+
+
+TAKEOVER_SECONDS = 15
+"""How long a new process waits for the one before it to let go of a SQLite file."""
+
+WEBHOOK_PORT = 8080
+"""Where a webhook listens, unless the host says otherwise by PORT."""
+
+TONGUES: Mapping[str, Tongue] = {"en": ENGLISH}
+
+log = structlog.get_logger("app")
 
 
 def page_of(settings: Settings) -> Page:
@@ -96,3 +123,71 @@ def make_sender(
         limits=limits,
         tongues=tongues,
     )
+
+
+@asynccontextmanager
+async def open_store(settings: Settings, *, existing: bool = False) -> AsyncIterator[SqlStore]:
+    """The database, brought up to date; with `existing`, only if it is there already. Raises StoreRefused."""
+    if existing and not exists(settings.store.url):
+        raise StoreRefused("there is no database yet; `notifier run` makes it, in the place that store.url names")
+    store = await SqlStore.open(settings.store.url, token=secrets.randbits(62))
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def alone(settings: Settings) -> AsyncIterator[None]:
+    """Holds the database for this process, as soon as the one before it lets go."""
+    async with AsyncExitStack() as stack:
+        for waited in range(TAKEOVER_SECONDS + 1):
+            try:
+                stack.enter_context(only_process(settings.store.url))
+                break
+            except BlockingIOError:
+                if waited == TAKEOVER_SECONDS:
+                    raise StoreRefused(
+                        "another notifier is running on this database; stop it first, or name another one in store.url"
+                    ) from None
+                if not waited:
+                    log.info("waiting for the process before this one to stop")
+                await asyncio.sleep(1)
+        yield
+
+
+def make_desk(readers: Readers, page: Page, clock: Clock, poll: Poll, watch: Watch, owing: Callable[[], None]) -> Desk:
+    """Who answers what people say."""
+
+    def read_at() -> datetime | None:
+        return next((each.ok_at for each in poll.health() if each.name == "summary"), None)
+
+    return Desk(readers, page, TONGUES, clock, troubles=watch.troubles, read_at=read_at, owing=owing)
+
+
+def make_inbox(
+    settings: Settings,
+    session: aiohttp.ClientSession,
+    desk: Desk,
+    way: Way,
+    readers: Readers,
+    clock: Clock,
+    key: str,
+) -> Reading | Webhook | None:
+    """What reads what people say, if that is wanted: Telegram is asked, or sends where the settings say. `key` is this
+    database's secret.
+    """
+    telegram, operators = settings.telegram, settings.operators.telegram_ids
+    if telegram.bot_token is None or not telegram.commands:
+        return None
+    http = TelegramHttp(telegram.bot_token.get_secret_value(), telegram.api_url, session)
+    bot = http.bot()
+    profile = Profile(bot, desk, readers, operators)
+    inbox = TelegramInbox(bot, desk, way, profile, clock, operators=operators, tongue=_tongue)
+    if telegram.webhook_url is None:
+        return Reading(http, bot, inbox, clock)
+    return Webhook(bot, inbox, readers, clock, url=telegram.webhook_url, port=settings.port or WEBHOOK_PORT, key=key)
+
+
+def _tongue(code: str | None) -> Tongue:
+    return TONGUES.get(language_of(code), ENGLISH)

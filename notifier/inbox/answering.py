@@ -130,7 +130,7 @@ class Answering:
         try:
             await self._way.do(call, to, rich)
         except BadMessage as refused:
-            if "can't parse entities" not in refused.reason:
+            if "can't parse entities" not in refused.reason.lower():
                 raise
             log.error("Telegram refuses the markup of an answer", reason=refused.reason)
             await self._way.do(call, to, plain)

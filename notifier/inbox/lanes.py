@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import structlog
 from telegram import Bot, Update
 
+from notifier.inbox.waiting import happens
 from notifier.ports import StoreFailed
 
 HANDLE_SECONDS = 30
@@ -91,15 +92,6 @@ class Lanes:
             await rest()
         except Exception:
             log.exception("a question is not answered: answering failed", update=update.update_id)
-
-
-async def happens(event: asyncio.Event, seconds: float) -> bool:
-    """Whether it does within so many seconds."""
-    try:
-        async with asyncio.timeout(seconds):
-            return await event.wait()
-    except TimeoutError:
-        return False
 
 
 def read_update(doc: Any, bot: Bot) -> Update | None:

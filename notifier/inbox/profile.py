@@ -45,9 +45,13 @@ class Profile:
         self._desk = desk
         self._readers = readers
         self._operators = operators
+        self._shown = False
 
     async def show(self) -> None:
-        """If it changed since it was last shown, and all of it was taken. Never raises: the bot works without."""
+        """Once in a process, and only what changed since all of it was taken. Never raises: the bot works without."""
+        if self._shown:
+            return
+        self._shown = True
         settings = list(self._settings())
         mark = sha256(json.dumps([what for what, _ in settings]).encode()).hexdigest()
         try:

@@ -15,6 +15,7 @@ from notifier.bot_api import LONG_POLL_SECONDS, TelegramHttp
 from notifier.inbox.condition import Condition
 from notifier.inbox.lanes import Lanes, read_update
 from notifier.inbox.telegram import ALLOWED, TelegramInbox
+from notifier.inbox.waiting import unless
 from notifier.known import InboxState
 from notifier.ports import Clock
 
@@ -63,8 +64,11 @@ class Reading:
 
     async def run(self) -> None:
         """Until it is stopped."""
+        self._next = None
+        self._unkept.clear()
         await self._attempted(self._begin)
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(unless(self._stopping, self._inbox.introduce))
             while not self._stopping.is_set():
                 found = await self._attempted(self._updates)
                 for each in found or ():
@@ -77,8 +81,8 @@ class Reading:
         """Handles what is there, and returns; also if Telegram does not answer. What is not kept comes again."""
         self._lanes.stop()
         try:
-            await self._unless_stopped(self._begin)
-            while not self._unkept and (found := await self._unless_stopped(partial(self._updates, wait=0))):
+            await unless(self._stopping, self._begin)
+            while not self._unkept and (found := await unless(self._stopping, partial(self._updates, wait=0))):
                 async with asyncio.TaskGroup() as tasks:
                     for each in found:
                         self._take(each, tasks)
@@ -107,7 +111,7 @@ class Reading:
         """Asks until there is an answer; None if it was stopped before."""
         while not self._stopping.is_set():
             try:
-                return await self._unless_stopped(ask)
+                return await unless(self._stopping, ask)
             except TelegramError as error:
                 self._condition.failed(error)
                 if isinstance(error, Conflict):
@@ -119,24 +123,9 @@ class Reading:
 
     async def _reclaim(self) -> None:
         try:
-            await self._unless_stopped(self._without_webhook)
+            await unless(self._stopping, self._without_webhook)
         except TelegramError as error:
             log.debug("whether there is a webhook is not known", reason=type(error).__name__)
-
-    async def _unless_stopped(self, ask: Callable[[], Awaitable[Result]]) -> Result | None:
-        """A question that Telegram keeps open is left at once."""
-        async with asyncio.TaskGroup() as tasks:
-            asking = tasks.create_task(_result(ask))
-            stop = tasks.create_task(self._stopping.wait())
-            await asyncio.wait((asking, stop), return_when=asyncio.FIRST_COMPLETED)
-            asking.cancel()
-            stop.cancel()
-        if asking.cancelled():
-            return None
-        found = asking.result()
-        if isinstance(found, TelegramError):
-            raise found
-        return found
 
     def _take(self, doc: Any, tasks: asyncio.TaskGroup) -> None:
         number = doc.get("update_id") if isinstance(doc, dict) else None
@@ -181,14 +170,3 @@ class Reading:
                 await self._http.updates(self._next, wait=0, limit=1, allowed=ALLOWED)
         except (TelegramError, TimeoutError) as error:
             log.info("what was done last may come again", reason=type(error).__name__)
-
-
-async def _result(ask: Callable[[], Awaitable[Result]]) -> Result | TelegramError:
-    """A TaskGroup would wrap it."""
-    try:
-        return await ask()
-    except TelegramError as error:
-        return error
-    except Exception as bug:
-        log.exception("asking Telegram failed in a way that it may not")
-        return TelegramError(f"a bug: {type(bug).__name__}")

@@ -1,6 +1,4 @@
-"""Telegram's side of the inbox: an Application of python-telegram-bot that puts what people say before the desk, and
-what the desk says before them.
-"""
+"""Telegram's side of the inbox: an Application that takes what people say to the desk, and brings back its answer."""
 
 from __future__ import annotations
 
@@ -28,6 +26,7 @@ from notifier.inbox.asking import Asking, who
 from notifier.inbox.flood import Flood, Verdict
 from notifier.inbox.lanes import Rest
 from notifier.inbox.ports import Desk, Way
+from notifier.inbox.profile import Profile
 from notifier.inbox.talk import Answer
 from notifier.message import Line, Span
 from notifier.ports import ChannelFailure, Clock, Moved, StoreFailed
@@ -50,20 +49,21 @@ Context = CallbackContext[Any, Any, Any, Any]
 
 
 class TelegramInbox:
-    """`tongue` finds the words of a Telegram language code."""
+    """`tongue` finds the words of a Telegram language code; `operators` are numbers of people."""
 
     def __init__(
         self,
         bot: Bot,
         desk: Desk,
         way: Way,
+        profile: Profile,
         clock: Clock,
         *,
-        operators: Collection[int] = (),
+        operators: Collection[int],
         tongue: Callable[[str | None], Tongue],
     ) -> None:
-        self._bot = bot
         self._desk = desk
+        self._profile = profile
         self._clock = clock
         self._tongue = tongue
         self._asking = Asking(bot, operators)
@@ -88,6 +88,10 @@ class TelegramInbox:
     async def open(self) -> None:
         """Asks who we are. Raises TelegramError."""
         await self._application.initialize()
+
+    async def introduce(self) -> None:
+        """Lets Telegram show what can be said to the bot. Never raises."""
+        await self._profile.show()
 
     async def handle(self, update: Update) -> Rest | None:
         """Keeps what the update changes; what is left is the answer. Raises StoreFailed, and whatever a bug raises."""
@@ -123,7 +127,7 @@ class TelegramInbox:
             asked = await self._asking.said(update, message, words, self._clock.now(), addressed=addressed)
             answer = await self._desk.ask(asked)
         elif verdict is Verdict.TELL:
-            answer = self._says(update, TOO_MUCH)
+            answer = Answer(lines=(Line(spans=(Span(text=self._words(update, TOO_MUCH)),)),))
         if answer is not None:
             self._rest[update.update_id] = partial(self._attempt, message, self._answering.reply, answer)
 
@@ -163,10 +167,9 @@ class TelegramInbox:
 
     async def _on_move(self, update: Update, _: Context) -> None:
         message = update.effective_message
-        if message is not None and message.migrate_to_chat_id:
-            await self._desk.moved(str(message.chat.id), str(message.migrate_to_chat_id))
-        elif message is not None and message.migrate_from_chat_id:
-            await self._desk.moved(str(message.migrate_from_chat_id), str(message.chat.id))
+        if message is not None:
+            chat = message.chat.id
+            await self._desk.moved(str(message.migrate_from_chat_id or chat), str(message.migrate_to_chat_id or chat))
 
     async def _attempt(
         self, beside: Message, tell: Callable[[Message, Answer], Awaitable[None]], answer: Answer
@@ -195,6 +198,3 @@ class TelegramInbox:
 
     def _words(self, update: Update, text: str) -> str:
         return self._tongue(update.effective_user.language_code if update.effective_user else None).gettext(text)
-
-    def _says(self, update: Update, text: str) -> Answer:
-        return Answer(lines=(Line(spans=(Span(text=self._words(update, text)),)),))

@@ -15,8 +15,9 @@ from telegram import Bot
 from telegram.error import InvalidToken, TelegramError
 
 from notifier.inbox.condition import Condition
-from notifier.inbox.lanes import Lanes, happens, read_update
+from notifier.inbox.lanes import Lanes, read_update
 from notifier.inbox.telegram import ALLOWED, TelegramInbox
+from notifier.inbox.waiting import happens, unless
 from notifier.known import InboxState
 from notifier.ports import Clock, Readers, StoreFailed
 from notifier.urls import is_loopback
@@ -135,10 +136,11 @@ class Webhook:
         wait = FIRST_WAIT
         while not self._stopping.is_set():
             try:
-                await self._inbox.open()
+                await unless(self._stopping, self._inbox.open)
                 self._opened = True
                 self._woken.set()
-                await self._look()
+                await unless(self._stopping, self._look)
+                await unless(self._stopping, self._inbox.introduce)
                 wait = LOOK_SECONDS
             except TelegramError as error:
                 self._condition.failed(error)

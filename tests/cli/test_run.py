@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from notifier import app as composition
+from notifier import wiring
 from notifier.store.engine import only_process
 from tests.cli.asking import Ask, moved_to, once
 from tests.running import notifier, program
@@ -69,7 +69,7 @@ async def test_a_second_process_waits_until_the_first_one_leaves_the_database(th
 
 
 async def test_it_refuses_if_the_first_one_stays(ask: Ask, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(composition, "TAKEOVER_SECONDS", 0)
+    monkeypatch.setattr(wiring, "TAKEOVER_SECONDS", 0)
     with only_process(f"sqlite:///{config.parent / 'notifier.db'}"):
         refused = await ask("run")
     assert refused.exit_code == 1

@@ -10,11 +10,12 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
 
-from notifier.app import Service, open_store, service
+from notifier.app import Service, service
 from notifier.logs import logging_to
 from notifier.message import Message, Receipt
 from notifier.settings import secrets_of
 from notifier.subscription import Address
+from notifier.wiring import open_store
 from tests.faults.canaries import PASSWORD, PLAIN, SLACK, TELEGRAM, Aviary, aviary, traces
 from tests.receivers import Fault, answer, html, refused, reply_lost, truncated
 from tests.receivers.mail import (

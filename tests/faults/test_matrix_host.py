@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from notifier.app import open_store
 from notifier.config import load as load_settings
 from notifier.simulator import load
+from notifier.wiring import open_store
 from tests.faults.deposits import clock
 from tests.faults.stage import TELEGRAM, stage
 from tests.receivers import refused

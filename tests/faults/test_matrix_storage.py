@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 
-from notifier.app import Service, open_store
+from notifier.app import Service
 from notifier.store import engine
+from notifier.wiring import open_store
 from tests.faults.deposits import TEXTS, clock, story, texts_in
 from tests.faults.stage import SLACK, TELEGRAM, Stage, stage
 from tests.receivers import silence
