@@ -128,6 +128,27 @@ ENVIRONMENT: dict[str, tuple[str, dict[str, str], str, object]] = {
         (Address("console", ""), Address("mailto", "a@b.c")),
     ),
     "a list in brackets": ("", {"NOTIFIER_OPERATORS__TO": '["console:"]'}, "operators.to", (Address("console", ""),)),
+    "people by their numbers": (
+        "",
+        {"NOTIFIER_OPERATORS__TELEGRAM_IDS": "7, 8"},
+        "operators.telegram_ids",
+        (7, 8),
+    ),
+    "people by their numbers in brackets": (
+        "[operators]\ntelegram_ids = [7]",
+        {"NOTIFIER_OPERATORS__TELEGRAM_IDS": "[8]"},
+        "operators.telegram_ids",
+        (8,),
+    ),
+    "nobody's words are read": ("", {"NOTIFIER_TELEGRAM__COMMANDS": "false"}, "telegram.commands", False),
+    "everybody's words are read": ("", {}, "telegram.commands", True),
+    "an empty webhook for commands is none": ('[telegram]\nwebhook_url = ""', {}, "telegram.webhook_url", None),
+    "a webhook for commands": (
+        "",
+        {"NOTIFIER_TELEGRAM__WEBHOOK_URL": "https://bot.example:8443/x"},
+        "telegram.webhook_url",
+        "https://bot.example:8443/x",
+    ),
     "the host's database": ("", {"DATABASE_URL": "postgresql://u:p@h/d"}, "store.url", "postgresql://u:p@h/d"),
     "an old name of PostgreSQL": ("", {"DATABASE_URL": "postgres://u:p@h/d"}, "store.url", "postgresql://u:p@h/d"),
     "the file's database wins over the host's": (

@@ -74,6 +74,23 @@ BAD: dict[str, tuple[str, dict[str, str]]] = {
         '[operators]\nheartbeat_url = "http://hc.example"',
         {"operators.heartbeat_url": "https"},
     ),
+    "a webhook for commands in plain http": (
+        '[telegram]\nwebhook_url = "http://bot.example"',
+        {"telegram.webhook_url": "must be https"},
+    ),
+    "a webhook where Telegram does not send": (
+        '[telegram]\nwebhook_url = "https://bot.example:8080/"',
+        {"telegram.webhook_url": "must have the port 443, 80, 88 or 8443"},
+    ),
+    "an operator's name for his number": (
+        '[operators]\ntelegram_ids = [7, "@olga"]',
+        {"operators.telegram_ids[1]": "a person's number like 123456789"},
+    ),
+    "a group for an operator": (
+        "[operators]\ntelegram_ids = [-1001234]",
+        {"operators.telegram_ids[0]": "a person's number"},
+    ),
+    "one operator without brackets": ("[operators]\ntelegram_ids = 7", {"operators.telegram_ids": "must be a list"}),
     "no mail server": ('[email]\nsmtp_url = "mail.example"', {"email.smtp_url": "must be a mail server like"}),
     "a mail server's port in words": ('[email]\nsmtp_url = "smtp://x:smtp"', {"email.smtp_url": "a port from 1"}),
     "a mail user without a password": (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from notifier.known import (
     Backlog,
     ChannelState,
     DeadLetters,
+    InboxState,
     KnownExchange,
     Owed,
     SourceHealth,
@@ -41,6 +43,23 @@ def source(name: str = "summary", failing: float | None = None, stale: float | N
 def slack(broken: float | None = None, *, refused: bool = False, heard: bool = True) -> ChannelState:
     since = NOW - ago(broken) if broken is not None else None
     return ChannelState(name="slack", broken_since=since, refused=refused, reason="no connection", heard=heard)
+
+
+def telegram(broken: float, *, refused: bool = False) -> ChannelState:
+    return replace(slack(broken, refused=refused), name="telegram")
+
+
+def inbox(
+    failing: float | None = None, *, conflict: bool = False, refused: bool = False, silent: float = 0
+) -> InboxState:
+    """Failing for so many minutes, or not heard of."""
+    return InboxState(
+        name="telegram",
+        failing_since=NOW - ago(failing) if failing is not None else None,
+        conflict=conflict,
+        refused=refused,
+        heard_at=NOW - ago(silent),
+    )
 
 
 def waiting(minutes: float, *channels: ChannelState) -> Health:
@@ -78,6 +97,23 @@ CASES: dict[str, tuple[Health, set[str]]] = {
         Health(owed=Owed(dead=(DeadLetters(channel="slack", count=7, reason="invalid_blocks"),))),
         {"dead/slack"},
     ),
+    "another reader of commands, for a moment": (Health(inbox=inbox(0.9, conflict=True)), set()),
+    "another reader of commands": (Health(inbox=inbox(1, conflict=True)), {"inbox/telegram/contested"}),
+    "commands not read for a moment": (Health(inbox=inbox(4.9)), set()),
+    "commands not read": (Health(inbox=inbox(5)), {"inbox/telegram"}),
+    "nothing heard of the inbox for a moment": (Health(inbox=inbox(silent=2)), set()),
+    "nothing heard of the inbox": (Health(inbox=inbox(silent=5.1)), {"inbox/telegram"}),
+    "an inbox that was never heard": (Health(inbox=InboxState(name="telegram")), set()),
+    "a token that the inbox finds refused, at once": (Health(inbox=inbox(0, refused=True)), {"inbox/telegram"}),
+    "a token that the channel finds refused too": (
+        Health(channels=(telegram(0, refused=True),), inbox=inbox(0, refused=True)),
+        {"channel/telegram"},
+    ),
+    "Telegram out of reach for both": (Health(channels=(telegram(6),), inbox=inbox(6)), {"channel/telegram"}),
+    "another reader, and a broken channel": (
+        Health(channels=(telegram(6),), inbox=inbox(6, conflict=True)),
+        {"channel/telegram", "inbox/telegram/contested"},
+    ),
     "a word nobody knows": (Health(oddities=("status on_fire",)), {"odd/status on_fire"}),
 }
 
@@ -92,6 +128,12 @@ STILL: dict[str, tuple[str, Health, bool]] = {
     "a page not asked yet": ("page", Health(sources=(UNHEARD,)), False),
     "a page that fails since a minute": ("page", Health(sources=(source(failing=1),)), False),
     "a page that answers": ("page", Health(sources=(source(),)), True),
+    "commands that nobody read yet": ("inbox/telegram", Health(inbox=InboxState(name="telegram")), False),
+    "commands that are contested": ("inbox/telegram", Health(inbox=inbox(0.5, conflict=True)), False),
+    "a contest, and now no answer": ("inbox/telegram/contested", Health(inbox=inbox(1)), False),
+    "commands that are read": ("inbox/telegram", Health(inbox=inbox()), True),
+    "a contest that is over": ("inbox/telegram/contested", Health(inbox=inbox()), True),
+    "nobody's words are wanted any more": ("inbox/telegram", Health(), True),
     "a page id not asked yet": ("page-id", Health(sources=(UNHEARD,)), False),
     "old answers, and now none": ("page-stale", Health(sources=(source(failing=1),)), False),
     "old answers, not asked yet": ("page-stale", Health(sources=(UNHEARD,)), False),
@@ -119,6 +161,8 @@ RAISED = {
     **turn({}, troubles(waiting(30), NOW), NOW).raised,
     **turn({}, troubles(Health(sources=(source(stale=9),)), NOW), NOW).raised,
     **turn({}, troubles(Health(wrong_page="this is page x"), NOW), NOW).raised,
+    **turn({}, troubles(Health(inbox=inbox(9)), NOW), NOW).raised,
+    **turn({}, troubles(Health(inbox=inbox(9, conflict=True)), NOW), NOW).raised,
 }
 
 
@@ -159,6 +203,22 @@ WORDS: dict[str, tuple[Health, str, tuple[str, ...]]] = {
     "a chat that blocked it": (off("telegram:1", "blocked"), "off/telegram:1", ("only the recipient can unblock it",)),
     "a token": (Health(channels=(slack(1, refused=True),)), "channel/slack", ("slack.bot_token",)),
     "an old copy": (Health(sources=(source(stale=9),)), "page-stale", ("30 min old",)),
+    "another reader": (
+        Health(inbox=replace(inbox(2, conflict=True), reason="another program reads")),
+        "inbox/telegram/contested",
+        ("Another program reads.", "News goes out as before", "@BotFather"),
+    ),
+    "commands that nobody reads": (
+        Health(inbox=replace(inbox(9), reason="no answer from Telegram: TimeoutError")),
+        "inbox/telegram",
+        ("no answer from Telegram: TimeoutError.", "waits, for a day at most"),
+    ),
+    "silence": (Health(inbox=inbox(silent=9)), "inbox/telegram", ("Nothing was heard of Telegram.",)),
+    "a token that the inbox finds refused": (
+        Health(inbox=inbox(0, refused=True)),
+        "inbox/telegram",
+        ("telegram.bot_token", "restart"),
+    ),
     "a backlog": (waiting(25), "waiting/slack", ("3 messages wait, the oldest for 25 min",)),
 }
 
