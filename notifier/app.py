@@ -22,7 +22,7 @@ from notifier.inbox.reading import Reading
 from notifier.inbox.webhook import Webhook
 from notifier.languages import tongues
 from notifier.poll import Outcome, Poll
-from notifier.ports import Channel, Clock, Readers, SourceFailed
+from notifier.ports import Channel, Clock, SourceFailed
 from notifier.render import Page
 from notifier.retry import next_poll
 from notifier.schedule import Schedule
@@ -226,10 +226,9 @@ async def service(
     clock: Clock | None = None,
     channels: dict[str, Channel] | None = None,
     page: Page | None = None,
-    readers: Readers | None = None,
 ) -> AsyncIterator[Service]:
-    """The product, wired and not yet running. `channels` and `page` take the place of what the settings say; `readers`
-    is who people subscribe with.
+    """The product, wired and not yet running. `channels` and `page` take the place of what the settings say, and then
+    nobody's words are read.
 
     Raises StoreRefused.
     """
@@ -244,8 +243,9 @@ async def service(
         found = channels if channels is not None else make_channels(settings, session, write, key)
         operators = tuple(dict.fromkeys(settings.operators.to))
         wanted = {to.channel for to in (*(each.address for each in settings.subscriptions), *operators)}
-        if settings.telegram.commands and readers is not None:
-            wanted |= {"telegram"} & found.keys()
+        listens = channels is None and settings.telegram.commands and "telegram" in found
+        if listens:
+            wanted.add("telegram")
         spoken = tongues()
         named = [found[name] for name in CHANNELS if name in wanted]
         senders = [make_sender(settings, channel, store, page, clock, spoken) for channel in named]
@@ -260,11 +260,11 @@ async def service(
         url = settings.operators.heartbeat_url
         pulse = Heartbeat(url.get_secret_value(), session) if url else None
         watch = Watch(store, poll, senders, clock, operators, distress, pulse)
-        ways = {sender.channel.name: sender.urgent for sender in senders}
         inbox = None
-        if readers is not None and "telegram" in ways:
-            desk = make_desk(readers, page, clock, poll, watch, wake)
-            watch.inbox = inbox = make_inbox(settings, session, desk, ways["telegram"], readers, clock, key)
+        if listens:
+            desk = make_desk(store, page, clock, poll, watch, wake)
+            [way] = [sender.urgent for sender in senders if sender.channel.name == "telegram"]
+            watch.inbox = inbox = make_inbox(settings, session, desk, way, store, clock, key)
         yield Service(
             settings=settings,
             store=store,

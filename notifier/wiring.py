@@ -173,14 +173,11 @@ def make_inbox(
     readers: Readers,
     clock: Clock,
     key: str,
-) -> Reading | Webhook | None:
-    """What reads what people say, if that is wanted: Telegram is asked, or sends where the settings say. `key` is this
-    database's secret.
-    """
+) -> Reading | Webhook:
+    """What reads what people say: by asking Telegram, or by a webhook. `key` is this database's own secret."""
     telegram, operators = settings.telegram, settings.operators.telegram_ids
-    if telegram.bot_token is None or not telegram.commands:
-        return None
-    http = TelegramHttp(telegram.bot_token.get_secret_value(), telegram.api_url, session)
+    token = telegram.bot_token.get_secret_value() if telegram.bot_token else ""
+    http = TelegramHttp(token, telegram.api_url, session)
     bot = http.bot()
     profile = Profile(bot, desk, readers, operators)
     inbox = TelegramInbox(bot, desk, way, profile, clock, operators=operators, tongue=_tongue)
