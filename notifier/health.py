@@ -91,12 +91,9 @@ def troubles(health: Health, now: datetime) -> Mapping[str, Trouble]:
     found = dict(_of_sources(health, now))
     for channel in health.channels:
         found.update(_of_channel(channel, now))
-    if health.inbox is not None:
-        channel_is_told = (told := f"channel/{health.inbox.name}") in health.owed.raised or (
-            told in found and found[told].told_from is not None
-        )
-        found.update(_of_inbox(health.inbox, health.owed.raised, now, channel_is_told=channel_is_told))
     broken = {key.partition("/")[2] for key, each in found.items() if each.told_from and key.startswith("channel/")}
+    if health.inbox is not None:
+        _add_inbox(found, health.inbox, health.owed.raised, now)
     heard = {channel.name for channel in health.channels if channel.heard}
     for backlog in health.owed.backlogs:
         if backlog.channel not in broken and now - backlog.oldest > OLD:
@@ -200,32 +197,36 @@ def _of_channel(state: ChannelState, now: datetime) -> Iterator[tuple[str, Troub
         yield key, _unproven(now)
 
 
-def _of_inbox(
-    state: InboxState, raised: Collection[str], now: datetime, *, channel_is_told: bool
-) -> Iterator[tuple[str, Trouble]]:
-    """While one of the two is the trouble, nobody can say whether the other is over. What keeps commands from being
-    read and news from being sent is told once, of whichever is told first.
+def _add_inbox(found: dict[str, Trouble], state: InboxState, raised: Collection[str], now: datetime) -> None:
+    """What keeps commands from being read and news from being sent is told once, of whichever is told first. While
+    another reader is the trouble, nobody can say whether any other is over, and the other way round.
     """
-    contested, unread = f"inbox/{state.name}/contested", f"inbox/{state.name}"
+    channel, contested, unread = f"channel/{state.name}", f"inbox/{state.name}/contested", f"inbox/{state.name}"
     since = state.failing_since
     if since is None and state.heard_at is not None and now - state.heard_at > SILENT:
         since = state.heard_at
-    if state.conflict and since is not None:
-        text = (
-            f"{state.reason[:1].upper()}{state.reason[1:]}.\nNews goes out as before. What people say to the bot is "
-            "read by turns.\nStop the other program that uses this token; if you know of none, let @BotFather make a "
-            "new token: the old one is known to somebody."
-        )
-        title = "Another reader takes the bot's commands"
-        yield contested, Trouble(title=title, since=since, told_from=since + CONTESTED, text=text)
-        yield unread, _unproven(now)
-    elif since is not None:
-        yield contested, _unproven(now)
-        if not channel_is_told or unread in raised:
-            yield unread, _not_read(state, since)
-    elif state.heard_at is None:
-        yield contested, _unproven(now)
-        yield unread, _unproven(now)
+    if since is None:
+        if state.heard_at is None:
+            found[contested] = found[unread] = _unproven(now)
+    elif state.conflict:
+        found[contested], found[unread] = _contested(state, since), _unproven(now)
+    else:
+        found[contested] = _unproven(now)
+        channel_is_told = channel in raised or (channel in found and found[channel].told_from is not None)
+        if state.refused and unread in raised and channel not in raised:
+            found.pop(channel, None)
+        if unread in raised or not channel_is_told:
+            found[unread] = _not_read(state, since)
+
+
+def _contested(state: InboxState, since: datetime) -> Trouble:
+    text = (
+        f"{state.reason[:1].upper()}{state.reason[1:]}.\nNews goes out as before. What people say to the bot is read "
+        "by turns.\nStop the other program that uses this token; if you know of none, let @BotFather make a new token: "
+        "the old one is known to somebody."
+    )
+    title = "Another reader takes the bot's commands"
+    return Trouble(title=title, since=since, told_from=since + CONTESTED, text=text)
 
 
 def _not_read(state: InboxState, since: datetime) -> Trouble:

@@ -24,8 +24,8 @@ from notifier.fitting import fit
 from notifier.inbox.asking import address_of
 from notifier.inbox.ports import Way
 from notifier.inbox.talk import Answer, Button
-from notifier.markup import TELEGRAM_TEXT, chat_plain, telegram_html, telegram_size, utf16_len
-from notifier.message import Line
+from notifier.markup import TELEGRAM_TEXT, chat_plain, telegram_button, telegram_html, telegram_size, utf16_len
+from notifier.message import Line, Span
 from notifier.ports import BadMessage, Call, ChannelFailure
 from notifier.subscription import Address
 from notifier.transport import only_failures
@@ -144,16 +144,13 @@ def _fitted(lines: Sequence[Line], write: Callable[[Sequence[Line]], str], measu
 
 
 def _keyboard(rows: Sequence[Sequence[Button]]) -> InlineKeyboardMarkup | None:
-    if not rows:
-        return None
-    return InlineKeyboardMarkup(
-        [
-            [
-                InlineKeyboardButton(each.words, url=each.url)
-                if each.url
-                else InlineKeyboardButton(each.words, callback_data=each.press)
-                for each in row
-            ]
-            for row in rows
-        ]
-    )
+    found = [[made for each in row if (made := _button(each))] for row in rows]
+    return InlineKeyboardMarkup([row for row in found if row]) if any(found) else None
+
+
+def _button(button: Button) -> InlineKeyboardButton | None:
+    """None for a link that Telegram takes for none, as to this machine: it would refuse the message for it."""
+    if not button.url:
+        return InlineKeyboardButton(button.words, callback_data=button.press)
+    url = telegram_button(Line(spans=(Span(text=button.words, url=button.url),)))
+    return InlineKeyboardButton(button.words, url=url) if url else None

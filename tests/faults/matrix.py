@@ -30,10 +30,9 @@ class Row:
     later: str = ""
 
 
-INBOX, POSTGRESQL = "the inbox", "PostgreSQL"
+POSTGRESQL = "PostgreSQL"
 
 _LATER = {
-    **dict.fromkeys(("C8", "C15", "C16"), INBOX),
     **dict.fromkeys(("B11", "B12", "B13", "B18", "H9", "H10"), POSTGRESQL),
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -64,6 +64,8 @@ class Duty:
     mail: FakeMail
     heartbeat: Wire
     operators: Collection[str]
+    more: Mapping[str, str]
+    """Settings, by the rest of their variable's name."""
 
     @asynccontextmanager
     async def process(self) -> AsyncIterator[Service]:
@@ -80,6 +82,7 @@ class Duty:
             "ANNOUNCE__WELCOME": "false",
             "OPERATORS__TO": "[" + ", ".join(f'"{each}"' for each in self.operators) + "]",
             "OPERATORS__HEARTBEAT_URL": self.heartbeat.url + SECRET,
+            **self.more,
         }
         settings = load(None, {f"NOTIFIER_{key}": value for key, value in names.items()})
         async with service(settings, lambda _: None, clock=self.clock) as running:
@@ -122,7 +125,9 @@ class Duty:
 
 
 @asynccontextmanager
-async def duty(folder: Path, story: str, *, operators: Collection[str] = (CHAT, MAILBOX)) -> AsyncIterator[Duty]:
+async def duty(
+    folder: Path, story: str, *, operators: Collection[str] = (CHAT, MAILBOX), more: Mapping[str, str] | None = None
+) -> AsyncIterator[Duty]:
     clock = ShortWaits(START)
     async with AsyncExitStack() as stack:
         yield Duty(
@@ -134,4 +139,5 @@ async def duty(folder: Path, story: str, *, operators: Collection[str] = (CHAT, 
             mail=await stack.enter_async_context(FakeMail()),
             heartbeat=await stack.enter_async_context(serving(saying(b"OK"))),
             operators=operators,
+            more=more or {},
         )

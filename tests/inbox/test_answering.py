@@ -72,6 +72,16 @@ async def test_an_answer_is_a_message_with_its_buttons_and_without_a_preview(par
     assert message.reply_to is None, "two people talk"
 
 
+async def test_a_button_that_telegram_would_refuse_is_left_out(party: Party, ada: Person) -> None:
+    links = tuple(Button(words=url, url=url) for url in ("http://127.0.0.1:8000/", "http://localhost/", "tg://x"))
+    party.desk.answers["/status"] = Answer(
+        lines=says("All is well").lines, buttons=(links, (Button(words="Loud", press="loud"), *links))
+    )
+    ada.says("/status")
+    await party.heard(1)
+    assert ada.chat.last.rows == [["Loud"]]
+
+
 async def test_a_long_answer_is_cut_to_what_telegram_takes(party: Party, ada: Person) -> None:
     words = Line(spans=(Span(text="😀 " * 4000),), role=Role.QUOTE)
     party.desk.answers["/incident"] = Answer(lines=(words, Line(spans=(Span(text="The end"),))))

@@ -49,11 +49,11 @@ async def test_everybody_sees_the_commands_that_are_for_him_in_his_language(tele
     group.member(bob)
     await shown(telegram, Shelf())
     menus = [
-        ada.sees_commands(telegram.commands),
-        bob.sees_commands(telegram.commands),
-        olga.sees_commands(telegram.commands),
-        ada.sees_commands(telegram.commands, group),
-        bob.sees_commands(telegram.commands, group),
+        ada.menu(),
+        bob.menu(),
+        olga.menu(),
+        ada.menu(in_=group),
+        bob.menu(in_=group),
     ]
     assert [menu["status"] for menu in menus] == [
         "What is told (de, private)",
