@@ -49,8 +49,6 @@ TAKEOVER_SECONDS = 15
 WEBHOOK_PORT = 8080
 """Where a webhook listens, unless the host says otherwise by PORT."""
 
-TONGUES: Mapping[str, Tongue] = {"en": ENGLISH}
-
 log = structlog.get_logger("app")
 
 
@@ -156,13 +154,21 @@ async def alone(settings: Settings) -> AsyncIterator[None]:
         yield
 
 
-def make_desk(readers: Readers, page: Page, clock: Clock, poll: Poll, watch: Watch, owing: Callable[[], None]) -> Desk:
+def make_desk(
+    readers: Readers,
+    page: Page,
+    tongues: Mapping[str, Tongue],
+    clock: Clock,
+    poll: Poll,
+    watch: Watch,
+    owing: Callable[[], None],
+) -> Desk:
     """Who answers what people say."""
 
     def read_at() -> datetime | None:
         return next((each.ok_at for each in poll.health() if each.name == "summary"), None)
 
-    return Desk(readers, page, TONGUES, clock, troubles=watch.troubles, read_at=read_at, owing=owing)
+    return Desk(readers, page, tongues, clock, troubles=watch.troubles, read_at=read_at, owing=owing)
 
 
 def make_inbox(
@@ -171,6 +177,7 @@ def make_inbox(
     desk: Desk,
     way: Way,
     readers: Readers,
+    tongues: Mapping[str, Tongue],
     clock: Clock,
     key: str,
 ) -> Reading | Webhook:
@@ -179,12 +186,12 @@ def make_inbox(
     token = telegram.bot_token.get_secret_value() if telegram.bot_token else ""
     http = TelegramHttp(token, telegram.api_url, session)
     bot = http.bot()
+
+    def tongue(code: str | None) -> Tongue:
+        return tongues.get(language_of(code), ENGLISH)
+
     profile = Profile(bot, desk, readers, operators)
-    inbox = TelegramInbox(bot, desk, way, profile, clock, operators=operators, tongue=_tongue)
+    inbox = TelegramInbox(bot, desk, way, profile, clock, operators=operators, tongue=tongue)
     if telegram.webhook_url is None:
         return Reading(http, bot, inbox, clock)
     return Webhook(bot, inbox, readers, clock, url=telegram.webhook_url, port=settings.port or WEBHOOK_PORT, key=key)
-
-
-def _tongue(code: str | None) -> Tongue:
-    return TONGUES.get(language_of(code), ENGLISH)

@@ -140,7 +140,9 @@ _GROUPS = (ChatType.GROUP, ChatType.SUPERGROUP)
 
 
 def _fitted(lines: Sequence[Line], write: Callable[[Sequence[Line]], str], measure: Callable[[str], int]) -> str:
-    return write(fit(lines, lambda some: measure(write(some)), TELEGRAM_TEXT))
+    """A link at the end keeps its words."""
+    link = next((span.text for span in lines[-1].spans if span.url), "")
+    return write(fit(lines, lambda some: measure(write(some)), TELEGRAM_TEXT, link))
 
 
 def _keyboard(rows: Sequence[Sequence[Button]]) -> InlineKeyboardMarkup | None:
