@@ -15,7 +15,7 @@ from typing import Any, TypeGuard, get_args, get_origin
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from notifier.overlay import Overlay, Place, Problem, fall_back, fill_in, nearest, override, show
+from notifier.overlay import Overlay, Place, Problem, fall_back, fill_in, in_words, nearest, override, show
 from notifier.settings import Settings, Table, parse_address
 from notifier.subscription import Address
 
@@ -41,17 +41,6 @@ NEEDS = {
     "mailto": ("email", "smtp_url"),
 }
 """What each channel cannot do without."""
-
-EXPECTED = {
-    "bool": "true or false",
-    "dict": "a table",
-    "float": "a number",
-    "int": "a whole number",
-    "model": "a table",
-    "string": "a string",
-    "tuple": "a list",
-}
-"""Pydantic's names of types, in words: https://docs.pydantic.dev/latest/errors/validation_errors/"""
 
 
 class ConfigError(Exception):
@@ -181,16 +170,11 @@ def _explain(error: ValidationError, overlay: Overlay) -> Iterator[Problem]:
 
 
 def _in_words(details: ErrorDetails, place: Place) -> str:
-    kind = details["type"]
-    if kind == "extra_forbidden":
+    if details["type"] == "extra_forbidden":
         return f"there is no such setting{nearest(str(place[-1]), _keys(place[:-1]))}"
-    if kind == "missing":
+    if details["type"] == "missing":
         return 'is missing; write it like to = "slack:C0123456789"'
-    if kind == "value_error":
-        return str(details["ctx"]["error"])
-    if (expected := EXPECTED.get(kind.split("_")[0])) and kind.endswith(("_type", "_parsing", "_from_float")):
-        return f"must be {expected}"
-    return details["msg"].replace("Input should", "must").replace("String should", "must")
+    return in_words(details)
 
 
 def _keys(place: Place) -> list[str]:

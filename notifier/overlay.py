@@ -12,8 +12,21 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
+from pydantic_core import ErrorDetails
+
 Place = tuple[str | int, ...]
 """Where a value stands: `("subscriptions", 2, "to")`."""
+
+EXPECTED = {
+    "bool": "true or false",
+    "dict": "a table",
+    "float": "a number",
+    "int": "a whole number",
+    "model": "a table",
+    "string": "a string",
+    "tuple": "a list",
+}
+"""Pydantic's names of types, in words: https://docs.pydantic.dev/latest/errors/validation_errors/"""
 
 _REFERENCE = re.compile(r"\$\$\{|\$\{([^{}]*)\}|\$\{")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -130,6 +143,16 @@ def nearest(name: str, known: Collection[str]) -> str:
     """`; did you mean …?` if anything comes close, else everything there is."""
     close = get_close_matches(name, known, n=1)
     return f"; did you mean {close[0]}?" if close else f"; there are {', '.join(sorted(known))}"
+
+
+def in_words(details: ErrorDetails) -> str:
+    """What is wrong with a value."""
+    kind = details["type"]
+    if kind == "value_error":
+        return str(details["ctx"]["error"])
+    if (expected := EXPECTED.get(kind.split("_")[0])) and kind.endswith(("_type", "_parsing", "_from_float")):
+        return f"must be {expected}"
+    return details["msg"].replace("Input should", "must").replace("String should", "must")
 
 
 def _list(text: str) -> list[Any]:

@@ -18,11 +18,13 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from notifier import roster
 from notifier.config import Settings
 from notifier.doctor import Finding, Look
 from notifier.known import Entry, KnownIncident, SourceState
 from notifier.model import Incident
 from notifier.states import words
+from notifier.subscription import Subscription
 from notifier.tongue import ENGLISH
 from notifier.words import components
 
@@ -37,6 +39,9 @@ _CHANNELS = {
     "mailto": ("Mail", "yellow"),
     "console": ("Terminal", "green"),
 }
+
+
+_SUBSCRIPTIONS_SHOWN = 100
 
 
 class Output(Console):
@@ -224,6 +229,27 @@ def preview_json(found: Sequence[Previewed]) -> Any:
         }
         for each in found
     ]
+
+
+def subscriptions(found: Sequence[Subscription]) -> RenderableType:
+    if not found:
+        return "nobody is subscribed"
+    table = Table(box=box.SIMPLE_HEAD)
+    for heading in ("to", "origin", "components", "kinds", "from impact", "updates", "language", "muted until (UTC)"):
+        table.add_column(heading, overflow="fold", no_wrap=heading in ("origin", "language"))
+    for each in found[:_SUBSCRIPTIONS_SHOWN]:
+        row = roster.row(each)
+        wanted = ", ".join(row["components"]) or "everything"
+        until = f"{each.muted_until:%m-%d %H:%M}" if each.muted_until else "–"
+        kinds, off = ", ".join(row["kinds"]) or "–", "" if each.active else " (off)"
+        texts = (row["to"], each.origin + off, wanted, kinds, row["min_impact"], row["updates"], row["language"], until)
+        table.add_row(*map(escape, texts))
+    rest = len(found) - _SUBSCRIPTIONS_SHOWN
+    return Group(table, f"and {rest} more; --json lists them all") if rest > 0 else table
+
+
+def subscriptions_json(found: Sequence[Subscription]) -> Any:
+    return [{**roster.row(each), "origin": each.origin, "active": each.active} for each in found]
 
 
 def entries(found: Sequence[Entry]) -> RenderableType:

@@ -22,7 +22,7 @@ from pydantic import (
 )
 
 from notifier.model import Topic
-from notifier.subscription import Address, Filter, QuietHours, Subscription
+from notifier.subscription import Address, Filter, QuietHours, Subscription, known_zone
 from notifier.urls import at_loopback, is_loopback, mail_server, web_url
 
 _SHORTEST_PATH = 6
@@ -140,6 +140,9 @@ Recipient = Annotated[Address, PlainValidator(parse_address)]
 WebhookName = Annotated[str, AfterValidator(_webhook_name)]
 Kinds = tuple[Literal["incident", "maintenance", "exchange", "component"], ...]
 Words = Annotated[str, StringConstraints(min_length=1)]
+Impact = Literal["none", "minor", "major", "critical"]
+Quiet = Annotated[QuietHours, PlainValidator(_quiet_hours)]
+Zone = Annotated[str, AfterValidator(known_zone)]
 
 
 class Table(BaseModel):
@@ -214,11 +217,11 @@ class SubscriptionTable(Table):
     to: Recipient
     components: tuple[Words, ...] = ()
     kinds: Annotated[Kinds, AfterValidator(_some)] = ("incident", "maintenance", "exchange")
-    min_impact: Literal["none", "minor", "major", "critical"] = "none"
+    min_impact: Impact = "none"
     updates: Literal["all", "milestones"] = "all"
     mention: str = ""
     strict_components: bool = False
-    quiet_hours: Annotated[QuietHours, PlainValidator(_quiet_hours)] | None = None
+    quiet_hours: Quiet | None = None
 
     def subscription(self) -> Subscription:
         """Equal wishes give equal filters, in whatever order they were written."""

@@ -74,6 +74,11 @@ class Crowd(Transactions):
         async with self._write() as connection:
             await received.handled(connection, number)
 
+    async def enroll(self, subscriptions: Sequence[Subscription], now: datetime) -> int:
+        """Keeps all of them or, raising ValueError for one of the configuration, none; how many were not so before."""
+        async with self._write() as connection:
+            return await readers.enroll(connection, subscriptions, now)
+
     async def subscriptions(self) -> Sequence[Subscription]:
         """All of them, the configured ones too, in the order in which they came."""
         async with self._read() as connection:

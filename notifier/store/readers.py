@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -70,22 +71,9 @@ async def keep(connection: AsyncConnection, subscription: Subscription, now: dat
     found = (await connection.execute(sa.select(t.subscriptions).where(_s.address == address))).first()
     if found is not None and is_configured(found):
         raise ValueError(f"{address} is in the configuration, where it is changed")
-    wanted = {
-        "written": address,
-        "origin": "self",
-        "name": "",
-        "mention": None,
-        "filter_id": await filter_id(connection, subscription.filter),
-        "active": True,
-        "reason": "",
-        "welcomed": True,
-        "language": subscription.language,
-        "zone": subscription.zone,
-        "muted_until": subscription.muted_until,
-    }
+    wanted = _columns(subscription, await filter_id(connection, subscription.filter))
     if found is None:
-        there = {"address": address, "channel": subscription.address.channel, "created_at": now}
-        query = sa.insert(t.subscriptions).values({**wanted, **there}).returning(_s.id)
+        query = sa.insert(t.subscriptions).values({**wanted, **_new(subscription, now)}).returning(_s.id)
         number = (await connection.execute(query)).scalar_one()
     else:
         number = found.id
@@ -95,6 +83,44 @@ async def keep(connection: AsyncConnection, subscription: Subscription, now: dat
         await connection.execute(sa.update(t.subscriptions).where(_s.id == number).values({**wanted, **new}))
         await mutes.shift(connection, number, found.muted_until, subscription.muted_until, now)
     await mutes.choose(connection, number, subscription.muted)
+
+
+def _columns(subscription: Subscription, filter_number: int) -> dict[str, object]:
+    """What is kept of a person: his address, his filter and his preferences."""
+    return {
+        "written": str(subscription.address),
+        "origin": "self",
+        "name": "",
+        "mention": None,
+        "filter_id": filter_number,
+        "active": True,
+        "reason": "",
+        "welcomed": True,
+        "language": subscription.language,
+        "zone": subscription.zone,
+        "muted_until": subscription.muted_until,
+    }
+
+
+def _new(subscription: Subscription, now: datetime) -> dict[str, object]:
+    return {"address": str(subscription.address), "channel": subscription.address.channel, "created_at": now}
+
+
+async def enroll(connection: AsyncConnection, wanted: Sequence[Subscription], now: datetime) -> int:
+    """Keeps them all, the many that are new at once; how many were not so before. Raises ValueError as `keep` does."""
+    there = set((await connection.execute(sa.select(_s.address))).scalars())
+    before = {each.address: each for each in await everybody(connection)}
+    differ = [each for each in wanted if before.get(each.address) != each]
+    new = [each for each in differ if str(each.address) not in there and not each.muted]
+    filters = {wish: await filter_id(connection, wish) for wish in {each.filter for each in new}}
+    if new:
+        rows = [{**_columns(each, filters[each.filter]), **_new(each, now)} for each in new]
+        await connection.execute(sa.insert(t.subscriptions), rows)
+    at_once = {each.address for each in new}
+    for each in differ:
+        if each.address not in at_once:
+            await keep(connection, each, now)
+    return len(differ)
 
 
 def is_configured(row: sa.Row[Any]) -> bool:

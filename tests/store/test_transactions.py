@@ -20,10 +20,12 @@ from notifier.parcel import News, Parcel, Settlement
 from notifier.ports import StoreFailed
 from notifier.store import fanout
 from notifier.store.sql import SqlStore
+from notifier.subscription import Address
 from notifier.tongue import ENGLISH
 from tests.builders import NOW, incident, page, update
 from tests.store.conftest import Opened
 from tests.store.telling import dump, read, subscribe, watch
+from tests.world import to
 
 OPEN = update("11:29", "investigating")
 OVER = update("11:41", "resolved")
@@ -61,6 +63,19 @@ async def change_subscriptions(store: SqlStore, _: Sequence[Parcel]) -> None:
     await subscribe(store, "telegram:2", "telegram:9", welcome=True)
 
 
+async def change_wishes(store: SqlStore, _: Sequence[Parcel]) -> None:
+    muted = frozenset({"another00001", "other"})
+    await store.keep(to("telegram:77", origin="self", muted_until=NOW + timedelta(hours=8), muted=muted), NOW)
+
+
+async def say_good_bye(store: SqlStore, _: Sequence[Parcel]) -> None:
+    await store.forget(Address.parse("telegram:77"))
+
+
+async def tell_everybody(store: SqlStore, _: Sequence[Parcel]) -> None:
+    await store.broadcast(1, NOW)
+
+
 OPERATIONS: dict[str, Callable[[SqlStore, Sequence[Parcel]], Awaitable[None]]] = {
     "recording news with its first deliveries and the cursor for the rest": record_news,
     "writing the next deliveries": next_chunk,
@@ -68,6 +83,9 @@ OPERATIONS: dict[str, Callable[[SqlStore, Sequence[Parcel]], Awaitable[None]]] =
     "claiming": claim_more,
     "settling": settle,
     "changing the subscriptions": change_subscriptions,
+    "a reader changing his wishes": change_wishes,
+    "a reader leaving": say_good_bye,
+    "an operator telling everybody": tell_everybody,
 }
 
 
@@ -78,6 +96,8 @@ async def half_way(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> Sequence
     monkeypatch.setattr(fanout, "LATER_CHUNK", 2)
     await watch(store, *(f"telegram:{n}" for n in range(1, 5)))
     await subscribe(store, *(f"telegram:{n}" for n in range(1, 6)), welcome=True)
+    await store.keep(to("telegram:77", origin="self"), NOW)
+    await store.draft(1, "Hello")
     await read(store, page(incident(update("11:20"), id="another00001")))
     return await store.claim("telegram", 1, NOW)
 
