@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -107,19 +108,28 @@ def _new(subscription: Subscription, now: datetime) -> dict[str, object]:
 
 
 async def enroll(connection: AsyncConnection, wanted: Sequence[Subscription], now: datetime) -> int:
-    """Keeps them all, the many that are new at once; how many were not so before. Raises ValueError as `keep` does."""
+    """Keeps them all, those of whom nothing waits otherwise at once; how many were not so before. Raises ValueError as
+    `keep` does.
+    """
     there = set((await connection.execute(sa.select(_s.address))).scalars())
     before = {each.address: each for each in await everybody(connection)}
     differ = [each for each in wanted if before.get(each.address) != each]
-    new = [each for each in differ if str(each.address) not in there and not each.muted]
-    filters = {wish: await filter_id(connection, wish) for wish in {each.filter for each in new}}
-    if new:
-        rows = [{**_columns(each, filters[each.filter]), **_new(each, now)} for each in new]
-        await connection.execute(sa.insert(t.subscriptions), rows)
-    at_once = {each.address for each in new}
+    filters = {wish: await filter_id(connection, wish) for wish in {each.filter for each in differ}}
+    new, changed = [], []
     for each in differ:
-        if each.address not in at_once:
+        columns, known = _columns(each, filters[each.filter]), before.get(each.address)
+        if str(each.address) not in there and not each.muted:
+            new.append({**columns, **_new(each, now)})
+        elif known and known == replace(each, filter=known.filter, language=known.language, zone=known.zone):
+            changed.append({**columns, "here": str(each.address)})
+        else:
             await keep(connection, each, now)
+    if new:
+        await connection.execute(sa.insert(t.subscriptions), new)
+    if changed:
+        names = [name for name in changed[0] if name != "here"]
+        query = sa.update(t.subscriptions).where(_s.address == sa.bindparam("here"))
+        await connection.execute(query.values({name: sa.bindparam(name) for name in names}), changed)
     return len(differ)
 
 

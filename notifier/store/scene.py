@@ -78,7 +78,7 @@ async def tally(connection: AsyncConnection, now: datetime) -> Tally:
         muted=sum(row.muted for row in active),
         languages=dict(languages.most_common()),
         terms=await _terms(connection, active),
-        sent=(await connection.execute(sent)).scalar() or 0,
+        sent=int((await connection.execute(sent)).scalar() or 0),
         waiting=(await connection.execute(waiting)).scalar_one(),
     )
 

@@ -85,6 +85,39 @@ async def test_equal_wishes_of_people_share_a_row_and_filters_that_nobody_has_ar
     assert asked == [Filter(components=("BTC",))]
 
 
+async def test_a_crowd_is_kept_as_if_each_had_come_alone(store: SqlStore) -> None:
+    await watch(store, "telegram:9")
+    await store.sync([to("telegram:9")], welcome=False, now=NOW, operators=[Address.parse("telegram:8")])
+    for number in range(1, 5):
+        await came(store, f"telegram:{number}")
+    await store.leave("2", "blocked")
+    await tell(store, change("a"))
+    btc = Filter(components=("BTC",))
+    crowd = [
+        to("telegram:1", origin="self"),
+        to("telegram:2", origin="self"),
+        to("telegram:3", origin="self", filter=btc, language="de", zone="Europe/Berlin"),
+        to("telegram:4", origin="self", filter=btc, muted_until=NOW + timedelta(hours=8)),
+        to("telegram:5", origin="self", filter=btc),
+        to("telegram:6", origin="self", muted=frozenset({"wsincident01"})),
+        to("telegram:8", origin="self", filter=btc),
+    ]
+    assert await store.enroll(crowd, NOW) == 6
+    assert await store.enroll(crowd, NOW) == 0
+    assert {each.address: each for each in await store.subscriptions()} == {
+        each.address: each for each in (*crowd, to("telegram:9"))
+    }
+    told = {str(each.address) for each in await store.claim("telegram", 9, NOW)}
+    assert told == {"telegram:1", "telegram:3", "telegram:9"}
+
+
+async def test_a_crowd_with_one_of_the_configuration_is_not_kept_at_all(store: SqlStore) -> None:
+    await watch(store, "telegram:9")
+    with pytest.raises(ValueError, match="telegram:9 is in the configuration"):
+        await store.enroll([to(f"telegram:{number}", origin="self") for number in range(1, 10)], NOW)
+    assert [str(each.address) for each in await store.subscriptions()] == ["telegram:9"]
+
+
 async def test_nobody_who_came_by_himself_is_welcomed_again(store: SqlStore) -> None:
     await watch(store)
     await came(store)
