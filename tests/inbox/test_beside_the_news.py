@@ -37,6 +37,7 @@ async def test_commands_are_answered_within_a_second_of_a_fan_out_and_nothing_is
                 await there.telegram.until(partial(_is_answered, person))
                 waits.append(loop.time() - began)
             assert _told(there) < READERS, "the fan-out was still running"
+            assert {"status", "follow", "stop"} <= people[0].menu().keys()
             await there.telegram.until(lambda: _told(there) == READERS, seconds=20)
             running.stop()
     assert there.telegram.refused_for_pace == 0

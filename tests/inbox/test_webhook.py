@@ -6,7 +6,7 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 
 import aiohttp
@@ -196,6 +196,24 @@ async def test_another_address_for_the_updates_is_a_conflict_and_is_set_right(
         party.clock.move(timedelta(minutes=2))
         looks = party.asks("getWebhookInfo")
         await party.read("getWebhookInfo", looks + 2)
+        assert party.inbox.condition().failing_since is None
+
+
+async def test_it_says_so_if_telegram_does_not_reach_it(
+    telegram: FakeTelegram, ada: Person, hook: tuple[str, int]
+) -> None:
+    async with line(telegram, webhook=hook) as party:
+        await party.read("setWebhook", 1)
+        party.shelf.broken = True
+        ada.says("/status")
+        await telegram.until(lambda: bool(telegram.updates.posts))
+        party.clock.move(datetime.fromtimestamp(1_770_000_060, UTC) - party.clock.now())
+        looks = party.asks("getWebhookInfo")
+        await party.read("getWebhookInfo", looks + 2)
+        assert "500" in party.inbox.condition().reason
+        party.shelf.broken = False
+        await party.heard(1)
+        await party.read("getWebhookInfo", looks + 4)
         assert party.inbox.condition().failing_since is None
 
 
