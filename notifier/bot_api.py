@@ -64,10 +64,6 @@ class Paused(NetworkError):
         self.retry_after = retry_after
 
 
-class Barred(Gone):
-    """Nothing may be written to that chat, in whatever topic: blocked, thrown out, deleted."""
-
-
 class TelegramHttp(BaseRequest):
     """Posts to `{api_url}/bot{token}` on a shared session, which stays open."""
 
@@ -163,7 +159,7 @@ def explain(error: Exception) -> ChannelFailure | None:
         case ChatMigrated():
             return Moved("the group became a supergroup", Address("telegram", str(error.new_chat_id)))
         case Forbidden():
-            return Barred(f"Telegram: {error.message}")
+            return Gone(f"Telegram: {error.message}")
         case InvalidToken():
             return BadCredentials("Telegram refuses the bot's token")
         case BadRequest():

@@ -17,7 +17,7 @@ from telegram import (
     ReplyParameters,
 )
 from telegram.constants import ChatType, ParseMode
-from telegram.error import BadRequest
+from telegram.error import BadRequest, Forbidden
 
 from notifier.bot_api import TOPIC_GONE, UNCHANGED, explain, says
 from notifier.fitting import fit
@@ -26,7 +26,7 @@ from notifier.inbox.ports import Way
 from notifier.inbox.talk import Answer, Button
 from notifier.markup import TELEGRAM_TEXT, chat_plain, telegram_button, telegram_html, telegram_size, utf16_len
 from notifier.message import Line, Span
-from notifier.ports import BadMessage, Call, ChannelFailure
+from notifier.ports import BadMessage, Call, ChannelFailure, Gone
 from notifier.subscription import Address
 from notifier.transport import only_failures
 
@@ -37,6 +37,10 @@ TOAST_SECONDS = 10
 """For the answer to a press: later nobody waits for it."""
 
 log = structlog.get_logger("inbox")
+
+
+class Barred(Gone):
+    """Nothing may be written to that chat, in whatever topic: blocked, thrown out, deleted."""
 
 
 class Answering:
@@ -118,7 +122,7 @@ class Answering:
         """With markup; if that is refused, without."""
 
         async def tried(text: str, mode: str | None) -> None:
-            with only_failures("Telegram", explain):
+            with only_failures("Telegram", _explain):
                 await write(text, mode)
 
         async def rich() -> None:
@@ -137,6 +141,10 @@ class Answering:
 
 
 _GROUPS = (ChatType.GROUP, ChatType.SUPERGROUP)
+
+
+def _explain(error: Exception) -> ChannelFailure | None:
+    return Barred(f"Telegram: {error.message}") if isinstance(error, Forbidden) else explain(error)
 
 
 def _fitted(lines: Sequence[Line], write: Callable[[Sequence[Line]], str], measure: Callable[[str], int]) -> str:

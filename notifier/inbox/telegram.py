@@ -20,8 +20,7 @@ from telegram.ext import (
     filters,
 )
 
-from notifier.bot_api import Barred
-from notifier.inbox.answering import Answering
+from notifier.inbox.answering import Answering, Barred
 from notifier.inbox.asking import Asking, who
 from notifier.inbox.flood import Flood, Verdict
 from notifier.inbox.lanes import Rest
