@@ -90,7 +90,7 @@ async def _write_ahead(engine: AsyncEngine) -> None:
     """While another process opens the file, SQLite refuses this at once, however long it waits for anything else."""
     async with engine.connect() as connection:
         await connection.execution_options(isolation_level="AUTOCOMMIT")
-        for left in reversed(range(BUSY_SECONDS * 20)):
+        for left in reversed(range(round(BUSY_SECONDS * 20))):
             try:
                 await connection.exec_driver_sql("PRAGMA journal_mode=WAL")
                 return
