@@ -262,9 +262,9 @@ async def service(
         watch = Watch(store, poll, senders, clock, operators, distress, pulse)
         inbox = None
         if listens:
-            desk = make_desk(store, page, spoken, clock, poll, watch, wake)
-            [way] = [sender.urgent for sender in senders if sender.channel.name == "telegram"]
-            watch.inbox = inbox = make_inbox(settings, session, desk, way, store, spoken, clock, key)
+            [telegram] = [sender for sender in senders if sender.channel.name == "telegram"]
+            desk = make_desk(store, page, spoken, clock, poll, watch, wake, telegram.end)
+            watch.inbox = inbox = make_inbox(settings, session, desk, telegram.urgent, store, spoken, clock, key)
         yield Service(
             settings=settings,
             store=store,

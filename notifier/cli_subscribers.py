@@ -84,11 +84,11 @@ def delete(
     if place := _configured(settings).get(to):
         refuse(f"{address} is in {place}; take it out there")
 
-    async def forget() -> bool:
+    async def forget() -> int | None:
         async with open_store(settings, existing=True) as store:
             return await store.forget(to)
 
-    if not asked(forget()):
+    if asked(forget()) is None:
         err.print(f"[red]✗[/] nobody is subscribed as {address}")
         raise typer.Exit(1)
     out.print(f"[green]✓[/] {address} is deleted")

@@ -77,6 +77,7 @@ class Sender:
         self._more = False
         self._claimed_at = 0.0
         self._busy = 0
+        self._ended: set[int] = set()
         self._editing = 0
 
     def condition(self) -> ChannelState:
@@ -92,6 +93,10 @@ class Sender:
         """Something new is due."""
         self._news = True
         self._woken.set()
+
+    def end(self, subscription_id: int) -> None:
+        """It is no more: nothing goes to it, not even what was claimed and waits for its turn."""
+        self._ended.add(subscription_id)
 
     def stop(self) -> None:
         """Claims nothing more; `run` returns when the sends under way are settled."""
@@ -196,6 +201,7 @@ class Sender:
         try:
             may = await self._gate.turn("edit" if editing else "send", work.address, work.subscription_id)
             may = may and asyncio.get_running_loop().time() - claimed_at < TRUST_SECONDS
+            may = may and work.subscription_id not in self._ended
             await (self._refresh(work, may=may) if isinstance(work, Refresh) else self._deliver(work, may=may))
         finally:
             self._busy -= 1

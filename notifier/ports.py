@@ -252,8 +252,8 @@ class Readers(Protocol):
         holds waits until it ends, what it no longer holds is due, what is told of a muted subject is told no more.
         """
 
-    async def forget(self, address: Address) -> bool:
-        """Deletes the subscription with all that was, or would be, told to it; whether there was one."""
+    async def forget(self, address: Address) -> int | None:
+        """Deletes the subscription with all that was, or would be, told to it; which one it was, if there was one."""
 
     async def leave(self, chat: str, reason: str) -> int:
         """Switches off all subscriptions of a chat of Telegram, its topics too; how many."""

@@ -162,13 +162,14 @@ def make_desk(
     poll: Poll,
     watch: Watch,
     owing: Callable[[], None],
+    ended: Callable[[int], None],
 ) -> Desk:
     """Who answers what people say."""
 
     def read_at() -> datetime | None:
         return next((each.ok_at for each in poll.health() if each.name == "summary"), None)
 
-    return Desk(readers, page, tongues, clock, troubles=watch.troubles, read_at=read_at, owing=owing)
+    return Desk(readers, page, tongues, clock, troubles=watch.troubles, read_at=read_at, owing=owing, ended=ended)
 
 
 def make_inbox(

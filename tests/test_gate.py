@@ -320,3 +320,21 @@ async def test_what_waits_for_its_turn_does_not_sit_out_a_pause_but_is_put_back(
     gate.pause("send", to, timedelta(seconds=LONG), "retry after")
     async with asyncio.timeout(5):
         assert not await gate.turn("send", Address("telegram", "2"), 2)
+
+
+async def test_who_leaves_is_sent_nothing_that_waits_for_its_turn(born: Born) -> None:
+    world = await people(born)
+    await world.subscribe()
+    for each in PEOPLE:
+        await world.store.keep(to(each, origin="self"), world.clock.now())
+    world.clock.second = 1.0
+    running, channel = sender(world, "telegram", Limits(per_second=20)), world.channels["telegram"]
+    await world.sees(page(incident(OPEN)))
+    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+        tasks.create_task(running.run(until_empty=True))
+        await channel.until_tried(1)
+        for each in PEOPLE:
+            if (number := await world.store.forget(Address.parse(each))) is not None:
+                running.end(number)
+    assert channel.tries <= 2
+    assert await world.store.deliveries((), 50) == []

@@ -8,20 +8,17 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Literal
 
 import structlog
 
 from notifier.health import Trouble
 from notifier.inbox import commands, operators
-from notifier.inbox.talk import Answer, Asked, Talk
+from notifier.inbox.talk import Answer, Asked, Audience, Talk
 from notifier.known import Scene
 from notifier.ports import Clock, Readers
 from notifier.render import Page
 from notifier.subscription import Subscription
 from notifier.tongue import ENGLISH, N_, Tongue
-
-Audience = Literal["private", "group", "admins", "operator"]
 
 FRESH = timedelta(seconds=2)
 """How long a look at what is known serves the next questions: a crowd asks at the same moment."""
@@ -37,7 +34,7 @@ log = structlog.get_logger("inbox")
 
 class Desk:
     """`troubles` is how the bot itself fares; `read_at` when this process last read the page; `owing` is called when
-    somebody is owed something.
+    somebody is owed something, `ended` with the subscription that is no more.
     """
 
     def __init__(
@@ -50,6 +47,7 @@ class Desk:
         troubles: Callable[[], Awaitable[Mapping[str, Trouble]]],
         read_at: Callable[[], datetime | None],
         owing: Callable[[], None],
+        ended: Callable[[int], None],
     ) -> None:
         self._store = store
         self._page = page
@@ -58,6 +56,7 @@ class Desk:
         self._troubles = troubles
         self._read_at = read_at
         self._owing = owing
+        self._ended = ended
         self._scene: tuple[datetime, Scene] | None = None
 
     async def ask(self, asked: Asked) -> Answer | None:
@@ -106,7 +105,9 @@ class Desk:
 
     async def _keep(self, before: Subscription | None, after: Subscription | None) -> None:
         if after is None and before is not None:
-            await self._store.forget(before.address)
+            number = await self._store.forget(before.address)
+            if number is not None:
+                self._ended(number)
             log.info("a reader left")
         elif after is not None and after != before:
             await self._store.keep(after, self._clock.now())

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Literal, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
-from notifier.inbox.talk import Answer, Asked
+from notifier.inbox.talk import Answer, Asked, Audience
 from notifier.ports import Call, ChannelFailure
 from notifier.subscription import Address
-
-Audience = Literal["private", "group", "admins", "operator"]
-"""To whom commands are offered."""
 
 Result = TypeVar("Result")
 

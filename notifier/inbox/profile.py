@@ -19,7 +19,8 @@ from telegram import (
 )
 from telegram.error import BadRequest, TelegramError
 
-from notifier.inbox.ports import Audience, Desk
+from notifier.inbox.ports import Desk
+from notifier.inbox.talk import Audience
 from notifier.ports import Readers, StoreFailed
 from notifier.tongue import LANGUAGES
 

@@ -6,12 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 
 from notifier.known import Scene
 from notifier.message import Line
 from notifier.render import Page
 from notifier.subscription import Address, Subscription
 from notifier.tongue import ENGLISH, Tongue
+
+Audience = Literal["private", "group", "admins", "operator"]
+"""To whom commands are offered."""
 
 
 class Place(StrEnum):

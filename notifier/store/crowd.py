@@ -22,7 +22,7 @@ class Crowd(Transactions):
         async with self._write() as connection:
             await readers.keep(connection, subscription, now)
 
-    async def forget(self, address: Address) -> bool:
+    async def forget(self, address: Address) -> int | None:
         async with self._write() as connection:
             return await readers.forget(connection, address)
 

@@ -138,20 +138,20 @@ def is_configured(row: sa.Row[Any]) -> bool:
     return bool(row.origin == "config" and (row.active or row.reason != ENDED))
 
 
-async def forget(connection: AsyncConnection, address: Address) -> bool:
+async def forget(connection: AsyncConnection, address: Address) -> int | None:
     """Also what is under way: its result finds nothing to be written to. Raises ValueError for one of the
     configuration.
     """
     found = (await connection.execute(sa.select(t.subscriptions).where(_s.address == str(address)))).first()
     if found is None or found.origin == OPERATOR:
-        return False
+        return None
     if is_configured(found):
         raise ValueError(f"{address} is in the configuration, where it is removed")
     for table in (t.outdated, t.threads, t.mutes, t.deliveries):
         await connection.execute(sa.delete(table).where(table.c.subscription_id == found.id))
     await connection.execute(sa.delete(t.subscriptions).where(_s.id == found.id))
     await connection.execute(sa.delete(t.pauses).where(t.pauses.c.scope == str(address)))
-    return True
+    return int(found.id)
 
 
 def _of_chat(chat: str) -> sa.ColumnElement[bool]:

@@ -12,10 +12,9 @@ import aiohttp
 
 from notifier.bot_api import TelegramHttp
 from notifier.gate import Gate
-from notifier.inbox.ports import Audience
 from notifier.inbox.profile import Profile
 from notifier.inbox.reading import Reading
-from notifier.inbox.talk import Answer, Asked, Button
+from notifier.inbox.talk import Answer, Asked, Audience, Button
 from notifier.inbox.telegram import TelegramInbox
 from notifier.inbox.webhook import Webhook
 from notifier.known import Scene, Tally

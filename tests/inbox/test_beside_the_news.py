@@ -1,4 +1,4 @@
-"""The whole service at its true pace: who asks while many are told is answered at once, and Telegram never protests."""
+"""The whole service at its true pace: who asks while many are told is answered first, and Telegram never protests."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ ENFORCED = 30
 """What Telegram takes within any second, here."""
 
 
-async def test_commands_are_answered_within_a_second_of_a_fan_out_and_nothing_is_refused(tmp_path: Path) -> None:
-    loop = asyncio.get_running_loop()
+async def test_commands_go_before_a_fan_out_and_nothing_is_refused(tmp_path: Path) -> None:
     async with town(outage(("investigating", "We look into it."))) as there:
         settings = _settings(there, tmp_path)
         people = [there.telegram.person(number, f"Reader {number}") for number in range(1, 9)]
@@ -30,18 +29,18 @@ async def test_commands_are_answered_within_a_second_of_a_fan_out_and_nothing_is
             await there.telegram.until(lambda: any(name == "getUpdates" for name, _ in there.telegram.reads))
             there.time.set(update.at)
             await there.telegram.until(lambda: len(there.telegram.messages) >= 10, seconds=20)
-            waits = []
+            overtaken = []
             for person in people:
-                began = loop.time()
+                before = _told(there)
                 person.says("/status")
                 await there.telegram.until(partial(_is_answered, person))
-                waits.append(loop.time() - began)
+                overtaken.append(_told(there) - before)
             assert _told(there) < READERS, "the fan-out was still running"
             assert {"status", "follow", "stop"} <= people[0].menu().keys()
             await there.telegram.until(lambda: _told(there) == READERS, seconds=20)
             running.stop()
     assert there.telegram.refused_for_pace == 0
-    assert max(waits) < 1, sorted(waits)
+    assert max(overtaken) <= 10, "pieces of news that an answer waited for"
 
 
 def _settings(there: Town, folder: Path) -> Settings:
