@@ -50,7 +50,7 @@ def export(
         file.write_text(text, encoding="utf-8", newline="")
     except OSError as error:
         refuse(f"{file} cannot be written ({error.strerror}); name another file")
-    err.print(f"{len(mine)} subscribers written to {file}", style="dim")
+    err.print(f"{len(mine)} written to {file}", style="dim")
 
 
 @people.command("import")
@@ -69,7 +69,7 @@ def read_in(
             return await store.enroll(wanted, composition.SystemClock().now())
 
     changed = asked(keep())
-    out.print(f"[green]✓[/] {len(wanted)} subscribers read; {changed} of them were not so before")
+    out.print(f"[green]✓[/] {len(wanted)} read, {changed} of them new or changed")
 
 
 @people.command()

@@ -113,7 +113,11 @@ def demo_summary(messages: Sequence[Shown]) -> RenderableType:
 def started(settings: Settings) -> str:
     tally = Counter(subscription.address.channel for subscription in settings.subscriptions)
     told = ", ".join(f"{count} × {_CHANNELS[channel][0]}" for channel, count in tally.items())
-    return f"watching {settings.status_page.url} every {settings.status_page.poll_seconds:g} s; telling {told}"
+    open_to_all = (
+        " and whoever subscribes on Telegram" if settings.telegram.bot_token and settings.telegram.commands else ""
+    )
+    seconds = f"{settings.status_page.poll_seconds:g} s"
+    return f"watching {settings.status_page.url} every {seconds}; telling {told}{open_to_all}"
 
 
 def counts(by_state: Mapping[str, int]) -> str:

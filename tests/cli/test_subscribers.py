@@ -72,10 +72,10 @@ async def test_who_came_by_himself_moves_to_another_database(ask: Ask, config: P
     assert stat.S_IMODE(file.stat().st_mode) == 0o600, "it names people"
     (config.parent / "notifier.db").unlink()
     said = await ask("subscribers", "import", str(file))
-    assert (said.exit_code, said.stdout) == (0, "✓ 2 subscribers read; 2 of them were not so before\n")
+    assert (said.exit_code, said.stdout) == (0, "✓ 2 read, 2 of them new or changed\n")
     assert sorted(await kept(config), key=str) == sorted(PEOPLE, key=str)
     again = await ask("subscribers", "import", str(file))
-    assert "0 of them were not so before" in again.stdout
+    assert "0 of them new or changed" in again.stdout
 
 
 async def test_what_is_exported_is_csv_unless_it_is_asked_for_otherwise(ask: Ask, config: Path) -> None:
