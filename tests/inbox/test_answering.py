@@ -23,17 +23,6 @@ GROUP = -1_001_230
 
 
 @pytest.fixture
-async def telegram() -> AsyncIterator[FakeTelegram]:
-    async with FakeTelegram() as made:
-        yield made
-
-
-@pytest.fixture
-def ada(telegram: FakeTelegram) -> Person:
-    return telegram.person(7, "Ada", language="de")
-
-
-@pytest.fixture
 def group(telegram: FakeTelegram, ada: Person) -> Group:
     made = telegram.group(GROUP, "Desk", forum=True)
     made.member(ada, admin=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -20,17 +20,6 @@ from tests.receivers.telegram_people import Person
 
 CONFLICT = refusal(409, "Conflict: terminated by other getUpdates request; make sure that only one bot is running")
 UNAUTHORIZED = refusal(401, "Unauthorized")
-
-
-@pytest.fixture
-async def telegram() -> AsyncIterator[FakeTelegram]:
-    async with FakeTelegram() as made:
-        yield made
-
-
-@pytest.fixture
-def ada(telegram: FakeTelegram) -> Person:
-    return telegram.person(7, "Ada")
 
 
 @pytest.fixture

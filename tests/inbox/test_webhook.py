@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 
@@ -19,17 +18,6 @@ from tests.inbox.line import KEY, ScriptedDesk, Shelf, line
 from tests.receivers import refused
 from tests.receivers.telegram import FakeTelegram, refusal
 from tests.receivers.telegram_people import Person
-
-
-@pytest.fixture
-async def telegram() -> AsyncIterator[FakeTelegram]:
-    async with FakeTelegram() as made:
-        yield made
-
-
-@pytest.fixture
-def ada(telegram: FakeTelegram) -> Person:
-    return telegram.person(7, "Ada")
 
 
 @pytest.fixture

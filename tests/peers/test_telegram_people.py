@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 from telegram import Bot, CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.error import BadRequest, Forbidden
 
-from tests.peers.talk import changed, heard, judged, library, news
+from tests.peers.talk import changed, heard, news
 from tests.peers.tdlib import find_entities
 from tests.receivers.telegram import FakeTelegram
 from tests.receivers.telegram_people import Person
@@ -20,23 +18,6 @@ HOSTILE = (
     "a//b /c/d /e@f /g@hij http://x.example/start </start>",
     "/ /-x /ü /ok" + 70 * "y",
 )
-
-
-@pytest.fixture
-async def telegram() -> AsyncIterator[FakeTelegram]:
-    async with judged() as there:
-        yield there
-
-
-@pytest.fixture
-async def bot(telegram: FakeTelegram) -> AsyncIterator[Bot]:
-    async with library(telegram) as made:
-        yield made
-
-
-@pytest.fixture
-def ada(telegram: FakeTelegram) -> Person:
-    return telegram.person(7, "Ada", language="de")
 
 
 async def pressed(bot: Bot) -> CallbackQuery:

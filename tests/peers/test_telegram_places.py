@@ -2,34 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 from telegram import Bot
 from telegram.error import BadRequest, ChatMigrated, Forbidden
 
-from tests.peers.talk import changed, heard, judged, library, news
+from tests.peers.talk import changed, heard, news
 from tests.receivers.telegram import FakeTelegram
 from tests.receivers.telegram_people import Group, Person
 
 DESK, GROWN, CHANNEL = -1_001_230, -1_009_990, -1_005_550
-
-
-@pytest.fixture
-async def telegram() -> AsyncIterator[FakeTelegram]:
-    async with judged() as there:
-        yield there
-
-
-@pytest.fixture
-async def bot(telegram: FakeTelegram) -> AsyncIterator[Bot]:
-    async with library(telegram) as made:
-        yield made
-
-
-@pytest.fixture
-def ada(telegram: FakeTelegram) -> Person:
-    return telegram.person(7, "Ada", language="de")
 
 
 @pytest.fixture

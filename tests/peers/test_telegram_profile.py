@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 from telegram import (
@@ -18,22 +18,9 @@ from telegram import (
 )
 from telegram.error import BadRequest
 
-from tests.peers.talk import judged, library
 from tests.receivers.telegram import FakeTelegram
 
 DESK = -1_001_230
-
-
-@pytest.fixture
-async def telegram() -> AsyncIterator[FakeTelegram]:
-    async with judged() as there:
-        yield there
-
-
-@pytest.fixture
-async def bot(telegram: FakeTelegram) -> AsyncIterator[Bot]:
-    async with library(telegram) as made:
-        yield made
 
 
 async def offer(bot: Bot, scope: BotCommandScope | None, language: str | None, *names: str) -> None:

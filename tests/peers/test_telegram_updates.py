@@ -13,7 +13,7 @@ from telegram import Bot, Update
 from telegram.error import BadRequest, Conflict, Forbidden, InvalidToken, RetryAfter
 from telegram.ext import Application, MessageHandler
 
-from tests.peers.talk import judged, library
+from tests.peers.talk import library
 from tests.receivers import Receiver, answer, silence
 from tests.receivers.telegram import TOKEN, FakeTelegram, refusal
 from tests.receivers.telegram_people import Person
@@ -40,26 +40,9 @@ class Hook(Receiver):
 
 
 @pytest.fixture
-async def telegram() -> AsyncIterator[FakeTelegram]:
-    async with judged() as there:
-        yield there
-
-
-@pytest.fixture
-async def bot(telegram: FakeTelegram) -> AsyncIterator[Bot]:
-    async with library(telegram) as made:
-        yield made
-
-
-@pytest.fixture
 async def hook() -> AsyncIterator[Hook]:
     async with Hook() as there:
         yield there
-
-
-@pytest.fixture
-def ada(telegram: FakeTelegram) -> Person:
-    return telegram.person(7, "Ada")
 
 
 def words(updates: tuple[Update, ...]) -> list[str | None]:
