@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from notifier.known import KnownComponent
 from notifier.model import Affected
@@ -55,16 +56,20 @@ class Catalogue:
 
     def exactly(self, words: str) -> str | None:
         """The term for words that name a ticker, an asset, a group or a component in full, in whatever case."""
-        wanted = _folded(words)
+        return self._terms.get(_folded(words))
+
+    @cached_property
+    def _terms(self) -> Mapping[str, str]:
+        """By what names them in full: assets before whatever else is called the same."""
+        terms: dict[str, str] = {}
         for entry in self._entries:
-            if entry.ticker and wanted in (entry.ticker.casefold(), entry.asset.casefold()):
-                return entry.ticker
+            if entry.ticker:
+                terms.setdefault(entry.ticker.casefold(), entry.ticker)
+                terms.setdefault(entry.asset.casefold(), entry.ticker)
         for entry in self._entries:
-            if wanted == entry.component.name.casefold():
-                return entry.component.name
-            if wanted == str(entry.affected).casefold():
-                return str(entry.affected)
-        return None
+            terms.setdefault(entry.component.name.casefold(), entry.component.name)
+            terms.setdefault(str(entry.affected).casefold(), str(entry.affected))
+        return terms
 
     def each_exactly(self, words: str) -> tuple[str, ...]:
         """The terms for the words together, or for each of them; empty unless all are known."""
@@ -75,7 +80,7 @@ class Catalogue:
 
     def search(self, words: str) -> tuple[Offer, ...]:
         """What the words may mean, the likeliest first: assets as a whole, then groups and single components."""
-        tokens = [token for token in re.split(r"[^\w₮]+", words.casefold()) if token]
+        tokens = list(dict.fromkeys(token for token in re.split(r"[^\w₮]+", words.casefold()) if token))
         if not tokens:
             return ()
         fitting = [entry for entry in self._entries if _fits(entry, tokens)]

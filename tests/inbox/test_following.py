@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from notifier.inbox.following import MOST_TERMS, Catalogue
@@ -52,6 +54,25 @@ def test_search_offers_what_the_words_may_mean(words: str) -> None:
 @pytest.mark.parametrize("words", ["zzzz", "", "()", "sol zzzz", "\0"])
 def test_what_nothing_is_called_finds_nothing(words: str) -> None:
     assert CATALOGUE.search(words) == ()
+
+
+@pytest.mark.parametrize("words", ["/follow x", "/start x", "f", "d di dig digi digit c cu cur fu fun fund"])
+def test_a_page_full_of_words_is_no_more_work_than_a_few(words: str) -> None:
+    command, _, word = words.rpartition(" ") if words.startswith("/") else ("", "", words)
+    calls = 0
+
+    def count(*_: object) -> None:
+        nonlocal calls
+        calls += 1
+
+    reader = Reader()
+    reader.says("/start")
+    sys.setprofile(count)
+    try:
+        reader.says(f"{command} {' '.join([word] * (4000 // (len(word) + 1)))}".strip())
+    finally:
+        sys.setprofile(None)
+    assert calls < 500_000, "the news waits meanwhile"
 
 
 def test_what_is_offered_is_what_the_filter_then_lets_through() -> None:
