@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from notifier.inbox import choosing, muting, telling, wishing
-from notifier.inbox.following import Catalogue
+from notifier.inbox.following import MOST_TERMS, Catalogue
 from notifier.inbox.talk import Answer, Button, Place, Reply, Talk
 from notifier.inbox.wording import headed, noted, said, toast
 from notifier.message import Line
@@ -59,8 +59,9 @@ def _start(talk: Talk, words: str) -> Reply:
     mine = replace(mine, active=True) if mine else _newcomer(talk)
     terms = Catalogue(talk.scene.components).each_exactly(words) if words else ()
     terms = terms or Catalogue(talk.scene.components).each_exactly(words.replace("-", " ").replace("_", " "))
-    if terms:
-        wished = tuple(sorted({*mine.filter.components, *terms}))
+    wished = tuple(sorted({*mine.filter.components, *terms}))
+    fits = not terms or len(wished) <= MOST_TERMS
+    if terms and fits:
         mine = replace(mine, filter=replace(mine.filter, components=wished))
     t = talk.t
     hello = t("👋 You will hear from {page} status here.") if new else t("You hear from {page} status here already.")
@@ -68,7 +69,9 @@ def _start(talk: Talk, words: str) -> Reply:
         headed(hello, page=talk.page.name),
         said(t("You follow {followed}."), followed=wishing.followed(mine, talk)),
     ]
-    if talk.mine and not new and terms and not talk.mine.filter.components:
+    if not fits:
+        lines.append(wishing.too_many(talk))
+    elif talk.mine and not new and terms and not talk.mine.filter.components:
         lines.append(wishing.only(talk))
     if words and not terms:
         lines.append(said(t("Nothing is called “{words}”; find it with /follow."), words=words[:60]))

@@ -89,6 +89,12 @@ def only(talk: Talk) -> Line:
     return noted(talk.t("Only that from now on, and incidents that name no component. Until now it was everything."))
 
 
+def too_many(talk: Talk) -> Line:
+    """To who wants more than a filter holds, and follows what he did before."""
+    words = talk.t("That would be more than {count}. Leave something out with /unfollow, or follow a whole group.")
+    return said(words, count=str(MOST_TERMS))
+
+
 def _menu(talk: Talk, mine: Subscription, catalogue: Catalogue) -> Reply:
     lines = [headed(talk.t("What do you want to hear of?"))]
     lines.append(said(talk.t("Now: {followed}."), followed=followed(mine, talk)))
@@ -106,10 +112,7 @@ def _added(talk: Talk, mine: Subscription, terms: Sequence[str], catalogue: Cata
     before = mine.filter.components
     after = _with(mine, {*before, *terms})
     if len(after.filter.components) > MOST_TERMS:
-        too_many = talk.t(
-            "That would be more than {count}. Leave something out with /unfollow, or follow a whole group."
-        )
-        return Reply(answer=Answer(lines=(said(too_many, count=str(MOST_TERMS)),)), subscription=mine)
+        return Reply(answer=Answer(lines=(too_many(talk),)), subscription=mine)
     lines = [said(talk.t("✅ You follow {followed}."), followed=followed(after, talk))]
     if talk.mine is None or not talk.mine.active:
         lines += telling.overview(talk)

@@ -152,6 +152,9 @@ def test_there_is_an_end_to_what_one_follows() -> None:
         reader.says(f"/follow {ticker}")
     assert len(tickers) > MOST_TERMS
     assert len(reader.follows()) == MOST_TERMS
+    before = reader.follows()
+    assert "more than 50" in reader.says(f"/start {tickers[MOST_TERMS]}") and reader.follows() == before
+    assert "more than 50" not in reader.says("/start")
 
 
 @pytest.mark.parametrize("press", ["f+", "f+#nosuchid0000", "f-0123456789ab", "f~x#y", "f~", "f+" + "A" * 60, "f+<b>"])
