@@ -84,12 +84,16 @@ class Asking:
         )
 
     async def pressed(self, update: Update, query: CallbackQuery, now: datetime) -> Asked | None:
-        """None if the message is not ours, or so old that Telegram does not show it."""
+        """None if the message is not ours, or so old that Telegram does not show it; or if it is what many read and has
+        nothing to press: a member's own client may send any press for it, and the answer would take the place of news.
+        """
         message = query.message
         if not isinstance(message, Message) or not query.data or not self._is_ours(message):
             return None
         place, user = _PLACES[ChatType(message.chat.type)], query.from_user
         private = place is Place.PRIVATE
+        if not private and not _can_be_pressed(message):
+            return None
         return Asked(
             number=update.update_id,
             address=address_of(message),
@@ -135,6 +139,12 @@ class Asking:
 def _is_another_bot(message: Message) -> bool:
     """Who speaks as a chat is a bot for Telegram, and is none."""
     return message.sender_chat is None and message.from_user is not None and message.from_user.is_bot
+
+
+def _can_be_pressed(message: Message) -> bool:
+    """A link is no press."""
+    rows = message.reply_markup.inline_keyboard if message.reply_markup else ()
+    return any(button.callback_data for row in rows for button in row)
 
 
 def _replied_to(message: Message) -> str | None:

@@ -179,6 +179,15 @@ async def test_who_presses_a_button_is_asked_for_anew(town: Town) -> None:
     ]
 
 
+async def test_what_has_nothing_to_press_is_not_changed_by_a_press_that_a_member_made_up(town: Town) -> None:
+    town.ada.says("/status", in_=town.group)
+    await town.party.heard(1)
+    press = town.bob.forges(town.group.last, "status")
+    await town.party.telegram.until(lambda: press.answered)
+    assert "too old" in press.toast and town.group.shown == ["You said: status"]
+    assert [each.words for each in await town.asked(1)] == ["/status"]
+
+
 async def test_a_reader_of_a_channel_may_press_and_changes_nothing_there(town: Town) -> None:
     channel = town.party.telegram.channel(CHANNEL, "News")
     town.party.desk.answers["/settings"] = says("Settings", "Loud")
