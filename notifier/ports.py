@@ -245,7 +245,9 @@ class Readers(Protocol):
     """What the inbox remembers with: who subscribes by himself. Every method is one transaction. Raises StoreFailed."""
 
     async def reader(self, address: Address) -> Subscription | None:
-        """As it is kept, configured ones too; None for who never subscribed, or left."""
+        """As it is kept, configured ones too; None for who never subscribed, or left. Of a name, as `telegram:@channel`,
+        only configured ones, in whatever case.
+        """
 
     async def keep(self, subscription: Subscription, now: datetime) -> None:
         """Subscribes, or changes what is subscribed, and switches on what was off. What waits follows: what a mute

@@ -35,6 +35,14 @@ def address_of(message: Message) -> Address:
     return Address("telegram", str(message.chat.id) if topic is None else f"{message.chat.id}/{topic}")
 
 
+def _named(message: Message) -> Address | None:
+    """The chat by its public name; nobody writes to a person by that."""
+    if message.chat.type == ChatType.PRIVATE or not message.chat.username:
+        return None
+    _, slash, topic = address_of(message).target.partition("/")
+    return Address("telegram", f"@{message.chat.username}{slash}{topic}")
+
+
 def who(update: Update) -> str:
     """Whose patience is counted: a person, or the channel that somebody speaks as."""
     message = update.effective_message
@@ -73,6 +81,7 @@ class Asking:
         return Asked(
             number=update.update_id,
             address=address_of(message),
+            named=_named(message),
             place=place,
             at=message.date,
             words=words,
@@ -97,6 +106,7 @@ class Asking:
         return Asked(
             number=update.update_id,
             address=address_of(message),
+            named=_named(message),
             place=place,
             at=now,
             press=query.data,

@@ -61,9 +61,7 @@ class Desk:
 
     async def ask(self, asked: Asked) -> Answer | None:
         """The answer; None for silence. Raises StoreFailed, and then nothing has changed."""
-        mine = await self._store.reader(asked.address)
-        if mine is not None and mine.origin == "operator":
-            mine = None
+        mine = await self._mine(asked)
         language = mine.language if mine else commands.language_of(asked.language_code)
         if asked.operator and (answer := await self._for_operator(asked, self._tongues.get(language, ENGLISH))):
             return answer
@@ -102,6 +100,14 @@ class Desk:
         """What a client shows of the bot before somebody presses Start, and beside its name."""
         t = self._tongues.get(language, ENGLISH).gettext
         return t(DESCRIPTION).format(page=self._page.name), t(SHORT_DESCRIPTION).format(page=self._page.name)
+
+    async def _mine(self, asked: Asked) -> Subscription | None:
+        """Whom news is told to there, by whichever name; an operator's own row is told none."""
+        for address in (asked.address, asked.named):
+            found = await self._store.reader(address) if address is not None else None
+            if found is not None and found.origin != "operator":
+                return found
+        return None
 
     async def _keep(self, before: Subscription | None, after: Subscription | None) -> None:
         if after is None and before is not None:

@@ -32,6 +32,8 @@ class Asked:
     """Telegram's update_id: the same for the same question, however often it comes."""
     address: Address
     """The chat, with its topic: whose subscription it is about."""
+    named: Address | None = None
+    """The same by its public name, as the configuration may have it."""
     place: Place
     at: datetime
     """When it was written; of a press, when it was read."""

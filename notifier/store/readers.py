@@ -23,7 +23,10 @@ _SUBSCRIBED = (_s.origin != OPERATOR) & (_s.active | (_s.reason != ENDED))
 
 
 async def reader(connection: AsyncConnection, address: Address) -> Subscription | None:
-    found = await _subscriptions(connection, _s.address == str(address))
+    here = _s.address == str(address)
+    if address.target.startswith("@"):  # nobody comes by himself under a name, and in whatever case it is written
+        here = (_s.origin == "config") & (sa.func.lower(_s.address) == str(address).lower())
+    found = await _subscriptions(connection, here)
     return found[0] if found else None
 
 

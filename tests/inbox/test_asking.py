@@ -179,6 +179,20 @@ async def test_who_presses_a_button_is_asked_for_anew(town: Town) -> None:
     ]
 
 
+async def test_a_public_chat_is_known_by_its_name_too_and_a_person_is_not(town: Town) -> None:
+    public = town.party.telegram.group(OTHER, "Public", forum=True, username="desk_news")
+    olga = town.party.telegram.person(9, "Olga", username="olga")
+    for said in ("/status", "/help"):
+        town.ada.says(said, in_=public, topic=42 if said == "/help" else None)
+    olga.says("/privacy")
+    asked = {each.words: each.named for each in await town.asked(3)}
+    assert {words: str(named) for words, named in asked.items()} == {
+        "/status": "telegram:@desk_news",
+        "/help": "telegram:@desk_news/42",
+        "/privacy": "None",
+    }
+
+
 async def test_what_has_nothing_to_press_is_not_changed_by_a_press_that_a_member_made_up(town: Town) -> None:
     town.ada.says("/status", in_=town.group)
     await town.party.heard(1)
