@@ -12,7 +12,7 @@ from notifier.known import Backlog, DeadLetters, Owed, SwitchedOff
 from notifier.model import Change, State
 from notifier.parcel import FIRST, Turn
 from notifier.store import schema as t
-from notifier.store.recipients import ENDED, MERGED
+from notifier.store.recipients import ENDED, MERGED, enlist
 from notifier.store.record import add_change
 from notifier.store.schema import AT_ONCE, CHANGE, fresh, insert
 from notifier.store.told import loaded
@@ -68,6 +68,8 @@ async def alarm(
 ) -> Turn:
     """Of an end hear those who were told of its beginning. What another process told meanwhile is not told again."""
     turn = decide(await _raised(connection))
+    for change in turn.raised.values():
+        await enlist(connection, to, change.at)
     addresses = [str(address) for address in to]
     operators = (_s.written.in_(addresses) | _s.address.in_(addresses)) & _s.active
     for key, change in turn.raised.items():

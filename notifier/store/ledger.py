@@ -12,10 +12,10 @@ from notifier.known import Entry, KnownIncident, SourceState
 from notifier.model import State
 from notifier.store import mutes
 from notifier.store import schema as t
-from notifier.store.recipients import ENDED, OPERATOR, filter_id, switch_off
+from notifier.store.recipients import ENDED, OPERATOR, enlist, filter_id, own_row, switch_off
 from notifier.store.record import moved_at
 from notifier.store.schema import AT_ONCE, CHANGE, INCIDENT, insert
-from notifier.subscription import Address, Filter, Subscription
+from notifier.subscription import Address, Subscription
 
 _d = t.deliveries.c
 _s = t.subscriptions.c
@@ -67,21 +67,15 @@ async def sync_operators(connection: AsyncConnection, operators: Collection[Addr
     After `sync`. Those gone from the configuration end.
     """
     addresses = [str(each) for each in operators]
-    own = {"origin": OPERATOR, "name": "", "mention": None, "active": True, "reason": "", "welcomed": True}
-    own |= {"muted_until": None}
-    for each, address in zip(operators, addresses, strict=True):
+    for address in addresses:
         known = await connection.execute(
             sa.select(_s.id, _s.origin, _s.active).where((_s.written == address) | (_s.address == address))
         )
         row = known.first()
-        if row is not None and row.active and row.origin != OPERATOR:
-            continue
-        values = {**own, "written": address, "filter_id": await filter_id(connection, Filter(kinds=()))}
-        if row is not None:
+        if row is not None and (not row.active or row.origin == OPERATOR):
+            values = await own_row(connection, address)
             await connection.execute(sa.update(t.subscriptions).where(_s.id == row.id).values(values))
-        else:
-            there = {"address": address, "channel": each.channel, "created_at": now}
-            await connection.execute(sa.insert(t.subscriptions).values({**values, **there}))
+    await enlist(connection, operators, now)
     gone = await connection.execute(
         sa.select(_s.id).where(_s.origin == OPERATOR, _s.active, _s.written.not_in(addresses))
     )

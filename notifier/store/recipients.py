@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -27,6 +28,31 @@ async def filter_id(connection: AsyncConnection, wish: Filter) -> int:
     await connection.execute(insert(connection, t.filters).values(doc=doc).on_conflict_do_nothing())
     found = await connection.execute(sa.select(t.filters.c.id).where(t.filters.c.doc == doc))
     return int(found.scalar_one())
+
+
+async def enlist(connection: AsyncConnection, operators: Collection[Address], now: datetime) -> None:
+    """Gives each operator without a row one of his own: he may have subscribed in its place, and left."""
+    s = t.subscriptions.c
+    for each in operators:
+        here = (s.written == str(each)) | (s.address == str(each))
+        if (await connection.execute(sa.select(s.id).where(here))).first() is None:
+            values = {**await own_row(connection, str(each)), "address": str(each), "channel": each.channel}
+            await connection.execute(sa.insert(t.subscriptions).values({**values, "created_at": now}))
+
+
+async def own_row(connection: AsyncConnection, written: str) -> dict[str, object]:
+    """What makes a row an operator's: no news is routed to it, and nothing mutes it."""
+    return {
+        "written": written,
+        "origin": OPERATOR,
+        "name": "",
+        "mention": None,
+        "filter_id": await filter_id(connection, Filter(kinds=())),
+        "active": True,
+        "reason": "",
+        "welcomed": True,
+        "muted_until": None,
+    }
 
 
 async def move(connection: AsyncConnection, subscription_id: int, to: Address) -> None:

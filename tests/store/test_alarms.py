@@ -61,6 +61,17 @@ async def test_an_operator_who_subscribes_too_has_one_row_that_serves_both(store
     assert await owed(store) == [("news", "slack:C0OPS"), (told.raised["page"].key, "slack:C0OPS")]
 
 
+async def test_an_operator_who_came_by_himself_and_left_still_hears_of_troubles(store: SqlStore) -> None:
+    me = Address.parse("telegram:42")
+    await watch(store)
+    await sync(store, operators=(me,))
+    await store.keep(to("telegram:42", origin="self"), NOW)
+    await store.forget(me)
+    told = await say(store, {"page": DOWN}, whom=(me,))
+    await tell(store, change("news"))
+    assert await owed(store) == [(told.raised["page"].key, "telegram:42")]
+
+
 async def test_a_trouble_is_told_once_and_its_end_to_those_who_heard_of_it(store: SqlStore) -> None:
     late = Address.parse("telegram:9")
     await sync(store)
