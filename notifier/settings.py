@@ -138,7 +138,7 @@ SecretUrl = Annotated[SecretStr, AfterValidator(_secret_url)]
 Interval = Annotated[float, Field(gt=0), AfterValidator(_polite)]
 Recipient = Annotated[Address, PlainValidator(parse_address)]
 WebhookName = Annotated[str, AfterValidator(_webhook_name)]
-Kinds = tuple[Literal["incident", "maintenance", "exchange", "component"], ...]
+Kinds = Annotated[tuple[Literal["incident", "maintenance", "exchange", "component"], ...], AfterValidator(_some)]
 Words = Annotated[str, StringConstraints(min_length=1)]
 Impact = Literal["none", "minor", "major", "critical"]
 Quiet = Annotated[QuietHours, PlainValidator(_quiet_hours)]
@@ -216,7 +216,7 @@ class SubscriptionTable(Table):
     name: str = ""
     to: Recipient
     components: tuple[Words, ...] = ()
-    kinds: Annotated[Kinds, AfterValidator(_some)] = ("incident", "maintenance", "exchange")
+    kinds: Kinds = ("incident", "maintenance", "exchange")
     min_impact: Impact = "none"
     updates: Literal["all", "milestones"] = "all"
     mention: str = ""

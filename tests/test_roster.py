@@ -30,7 +30,7 @@ SUBSCRIPTIONS = st.builds(
     origin=st.just("self"),
     filter=st.builds(
         Filter,
-        kinds=st.sets(st.sampled_from([topic for topic in Topic if topic is not Topic.BOT])).map(
+        kinds=st.sets(st.sampled_from([topic for topic in Topic if topic is not Topic.BOT]), min_size=1).map(
             lambda kinds: tuple(topic for topic in Topic if topic in kinds)
         ),
         components=st.sets(WORDS, max_size=4).map(lambda words: tuple(sorted(words))),
@@ -102,6 +102,11 @@ telegram:1,,,,,
         "csv",
         "to,muted_until\ntelegram:1,2026-02-24T12:00:00\n",
         [("line 2, muted_until", "timezone")],
+    ),
+    "kinds that nothing is of": (
+        "json",
+        '[{"to": "telegram:1", "kinds": []}]',
+        [("row 1, kinds", "must name at least one")],
     ),
     "no JSON": ("json", "to: telegram:1", [("the file", "is not JSON")]),
     "no list": ("json", '{"to": "telegram:1"}', [("the file", "is not JSON: a list of objects is wanted")]),
