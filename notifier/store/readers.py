@@ -158,8 +158,10 @@ async def forget(connection: AsyncConnection, address: Address) -> int | None:
 
 
 def _of_chat(chat: str) -> sa.ColumnElement[bool]:
-    """A chat of Telegram and its topics."""
+    """A chat of Telegram and its topics, which only groups have: to look for them reads everybody."""
     whole = str(Address("telegram", chat))
+    if not chat.startswith("-"):
+        return _s.address == whole
     return (_s.address == whole) | _s.address.startswith(f"{whole}/", autoescape=True)
 
 
