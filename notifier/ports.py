@@ -285,8 +285,8 @@ class Readers(Protocol):
     async def receive(self, number: int, doc: str) -> bool:
         """Keeps an update of a webhook until it is `handled`; whether it is new."""
 
-    async def received(self) -> Sequence[tuple[int, str]]:
-        """What is not handled, oldest first."""
+    async def received(self, most: int) -> Sequence[tuple[int, str]]:
+        """What is not handled, oldest first, up to so many."""
 
     async def handled(self, number: int) -> None: ...
 

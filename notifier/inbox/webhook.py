@@ -62,6 +62,8 @@ class Webhook:
         self._woken = asyncio.Event()
         self._opened = False
         self._under_way: set[int] = set()
+        self._done: set[int] = set()
+        """Handled, which the database does not know yet."""
 
     def condition(self) -> InboxState:
         return self._condition.state()
@@ -89,9 +91,12 @@ class Webhook:
         self._lanes.stop()
         try:
             await self._inbox.open()
-            async with asyncio.TaskGroup() as tasks:
-                for number, doc in await self._readers.received():
-                    tasks.create_task(self._work(number, doc))
+            tried: set[int] = set()
+            while found := [each for each in await self._readers.received(MOST) if each[0] not in tried]:
+                tried.update(number for number, _ in found)
+                async with asyncio.TaskGroup() as tasks:
+                    for number, doc in found:
+                        tasks.create_task(self._work(number, doc))
         except (TelegramError, StoreFailed) as error:
             log.warning("what people said waits", reason=type(error).__name__)
 
@@ -170,8 +175,11 @@ class Webhook:
             await happens(self._woken, LOOK_SECONDS * self._clock.second)
 
     async def _begin(self, tasks: asyncio.TaskGroup) -> None:
+        """Many at a time: what waits is not read anew for each that ends."""
+        if len(self._under_way) > MOST // 2:
+            return
         try:
-            waiting = await self._readers.received()
+            waiting = await self._readers.received(MOST)
         except StoreFailed as failed:
             log.warning("what people said waits for the database", reason=str(failed))
             return
@@ -182,15 +190,19 @@ class Webhook:
 
     async def _work(self, number: int, doc: str) -> None:
         """It is handled only once it is answered: it costs nothing to keep it until then."""
-        kept: list[int] = []
         try:
-            update = read_update(json.loads(doc), self._bot)
-            if update is not None:
-                await self._lanes.work(update, lambda: kept.append(number))
-            if kept or update is None:
+            if number not in self._done:
+                update = read_update(json.loads(doc), self._bot)
+                if update is None:
+                    self._done.add(number)
+                else:
+                    await self._lanes.work(update, lambda: self._done.add(number))
+            if number in self._done:
                 await self._readers.handled(number)
+                self._done.discard(number)
         except StoreFailed as failed:
-            log.warning("an update may be handled again", update=number, reason=str(failed))
+            log.warning("an update may be handled again by the next process", update=number, reason=str(failed))
+            await happens(self._stopping, FIRST_WAIT * self._clock.second)
         finally:
             self._under_way.discard(number)
             self._woken.set()

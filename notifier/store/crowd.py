@@ -66,9 +66,9 @@ class Crowd(Transactions):
         async with self._write() as connection:
             return await received.receive(connection, number, doc)
 
-    async def received(self) -> Sequence[tuple[int, str]]:
+    async def received(self, most: int) -> Sequence[tuple[int, str]]:
         async with self._read() as connection:
-            return await received.waiting(connection)
+            return await received.waiting(connection, most)
 
     async def handled(self, number: int) -> None:
         async with self._write() as connection:

@@ -33,8 +33,8 @@ async def receive(connection: AsyncConnection, number: int, doc: str) -> bool:
     return (await connection.execute(query.returning(_r.number))).first() is not None
 
 
-async def waiting(connection: AsyncConnection) -> list[tuple[int, str]]:
-    rows = await connection.execute(sa.select(_r.number, _r.doc).where(_r.doc != "").order_by(_r.number))
+async def waiting(connection: AsyncConnection, most: int) -> list[tuple[int, str]]:
+    rows = await connection.execute(sa.select(_r.number, _r.doc).where(_r.doc != "").order_by(_r.number).limit(most))
     return [(row.number, row.doc) for row in rows]
 
 

@@ -106,6 +106,11 @@ class Shelf:
     updates: dict[int, str] = field(default_factory=dict)
     done: list[int] = field(default_factory=list)
     broken: bool = False
+    forgetful: bool = False
+    """Whether it takes no more that something is handled."""
+    refused: int = 0
+    most_read: int = 0
+    """Of what waited, at once."""
     pauses: list[Pause] = field(default_factory=list)
 
     def _check(self) -> None:
@@ -126,12 +131,17 @@ class Shelf:
             self.updates[number] = doc
         return new
 
-    async def received(self) -> Sequence[tuple[int, str]]:
+    async def received(self, most: int) -> Sequence[tuple[int, str]]:
         self._check()
-        return sorted(self.updates.items())
+        found = sorted(self.updates.items())[:most]
+        self.most_read = max(self.most_read, len(found))
+        return found
 
     async def handled(self, number: int) -> None:
         self._check()
+        if self.forgetful:
+            self.refused += 1
+            raise StoreFailed("disk full")
         self.updates.pop(number, None)
         self.done.append(number)
 

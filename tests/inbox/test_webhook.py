@@ -133,6 +133,34 @@ async def test_what_lies_there_is_handled_in_order_and_what_cannot_be_read_passe
     assert [each["log_level"] for each in logs if each["log_level"] == "error"] == ["error"]
 
 
+async def test_what_the_database_does_not_take_as_handled_is_answered_once_all_the_same(
+    telegram: FakeTelegram, ada: Person, hook: tuple[str, int]
+) -> None:
+    shelf = Shelf(forgetful=True)
+    async with line(telegram, shelf=shelf, webhook=hook) as party:
+        await party.read("setWebhook", 1)
+        ada.says("/stop")
+        await telegram.until(lambda: shelf.refused >= 3)
+        ada.says("/start")
+        await party.heard(2)
+        shelf.forgetful = False
+        ada.says("/status")
+        await telegram.until(lambda: len(shelf.done) == 3)
+    assert party.desk.words == ["/stop", "/start", "/status"] and shelf.updates == {}
+
+
+async def test_of_many_that_wait_some_are_read_at_a_time_and_all_are_answered(
+    telegram: FakeTelegram, hook: tuple[str, int]
+) -> None:
+    for number in range(1, 701):
+        telegram.person(number, f"Reader {number}").says("/status")
+    telegram.updates.pending.clear()
+    shelf = Shelf(updates={place: _doc(each) for place, each in enumerate(telegram.updates.all)})
+    async with line(telegram, shelf=shelf, webhook=hook, running=False) as party:
+        await party.inbox.once()
+    assert len(party.desk.words) == 700 and shelf.updates == {} and shelf.most_read == 300
+
+
 async def test_one_update_that_comes_twice_is_one(telegram: FakeTelegram, ada: Person, hook: tuple[str, int]) -> None:
     async with line(telegram, webhook=hook) as party:
         await party.read("setWebhook", 1)
