@@ -245,8 +245,8 @@ class Readers(Protocol):
     """What the inbox remembers with: who subscribes by himself. Every method is one transaction. Raises StoreFailed."""
 
     async def reader(self, address: Address) -> Subscription | None:
-        """As it is kept, configured ones too; None for who never subscribed, or left. Of a name, as `telegram:@channel`,
-        only configured ones, in whatever case.
+        """As it is kept, configured ones too; None for who never subscribed, or left. Under a name, as
+        `telegram:@channel`, only configured ones, in whatever case.
         """
 
     async def keep(self, subscription: Subscription, now: datetime) -> None:

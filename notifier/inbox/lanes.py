@@ -14,7 +14,9 @@ from notifier.inbox.waiting import happens
 from notifier.ports import StoreFailed
 
 HANDLE_SECONDS = 30
-"""The longest that one update may take until what it changes is kept."""
+"""The longest that one update may take until what it changes is kept, before it is tried again: whatever else is asked
+on the way gives up by itself, so that it is the database which hangs.
+"""
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 10.0
 """Seconds before an update is tried again whose change the database did not take, doubled each time."""
@@ -61,7 +63,7 @@ class Lanes:
             async with lane.deciding:
                 try:
                     rest = await self._decide(update)
-                except StoreFailed:
+                except (StoreFailed, TimeoutError):
                     return
                 kept()
             if rest is not None:
@@ -78,8 +80,9 @@ class Lanes:
             try:
                 async with asyncio.timeout(HANDLE_SECONDS):
                     return await self._inbox.handle(update)
-            except StoreFailed as failed:
-                log.warning("a question waits for the database", update=update.update_id, reason=str(failed))
+            except (StoreFailed, TimeoutError) as failed:
+                reason = str(failed) or f"no answer within {HANDLE_SECONDS} s"
+                log.warning("a question waits for the database", update=update.update_id, reason=reason)
                 if await happens(self._stopping, wait * self._second):
                     raise
                 wait = min(2 * wait, LONGEST_WAIT)

@@ -89,12 +89,13 @@ async def test_an_update_that_fails_is_passed_over_and_stops_nothing(telegram: F
     assert sorted(each["log_level"] for each in logs) == ["error", "error"]
 
 
+@pytest.mark.parametrize("failure", [StoreFailed("locked"), TimeoutError()])
 async def test_what_the_database_does_not_take_is_tried_again_until_it_does(
-    telegram: FakeTelegram, ada: Person
+    failure: Exception, telegram: FakeTelegram, ada: Person
 ) -> None:
     async with line(telegram) as party:
         await party.read("getUpdates", 1)
-        party.desk.failures = [StoreFailed("locked")] * 3
+        party.desk.failures = [failure] * 3
         ada.says("/follow btc")
         await party.heard(1)
         await telegram.all_read()
