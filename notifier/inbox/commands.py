@@ -69,6 +69,7 @@ def _start(talk: Talk, words: str) -> Reply:
         headed(hello, page=talk.page.name),
         said(t("You follow {followed}."), followed=wishing.followed(mine, talk)),
     ]
+    lines += muting.until_when(talk, mine)
     if not fits:
         lines.append(wishing.too_many(talk))
     elif talk.mine and not new and terms and not talk.mine.filter.components:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
 from notifier.inbox.talk import Answer, Button, Reply, Talk
 from notifier.inbox.wording import example, headed, in_rows, length, noted, said, toast
 from notifier.known import KnownIncident
+from notifier.message import Line
 from notifier.subscription import Subscription
 from notifier.times import moment
 
@@ -54,16 +56,19 @@ def is_muted(mine: Subscription, talk: Talk) -> bool:
     return mine.muted_until is not None and mine.muted_until > talk.asked.at
 
 
+def until_when(talk: Talk, mine: Subscription) -> Iterator[Line]:
+    """For as long as everything is muted."""
+    if mine.muted_until is not None and is_muted(mine, talk):
+        time = moment(mine.muted_until, talk.asked.at, talk.tongue)
+        yield said(talk.t("Everything is muted until {time}."), time=time)
+
+
 def _menu(talk: Talk, mine: Subscription) -> Reply:
     going_on = [each for each in talk.scene.incidents if each.open and each.subject not in mine.muted]
     everything = talk.t("Everything for {length}").format(length=length(USUAL, talk.tongue))
     rows = [Button(words=everything, press="mute for 8h")]
     rows += [Button(words=_short(each), press=f"mute {each.id}") for each in going_on[:_SHOWN]]
-    lines = [headed(talk.t("What should be quiet?"))]
-    if is_muted(mine, talk) and mine.muted_until:
-        lines.append(
-            said(talk.t("Everything is muted until {time}."), time=moment(mine.muted_until, talk.asked.at, talk.tongue))
-        )
+    lines = [headed(talk.t("What should be quiet?")), *until_when(talk, mine)]
     if is_muted(mine, talk) or mine.muted:
         rows.append(Button(words=talk.t("Unmute"), press="unmute"))
     lines.append(

@@ -77,6 +77,12 @@ def test_who_had_blocked_the_bot_comes_back_to_what_he_followed(reader: Reader) 
     assert reader.follows() == ("BTC",)
 
 
+def test_who_comes_back_while_everything_is_muted_is_told_so(reader: Reader) -> None:
+    assert "muted" not in reader.says("/start")
+    reader.says("/mute 2d")
+    assert "Everything is muted until" in reader.says("/start")
+
+
 def test_stop_leaves_nothing_and_says_so(reader: Reader) -> None:
     assert "deleted" in reader.says("/stop")
     assert reader.mine is None
