@@ -38,6 +38,10 @@ class Kind(StrEnum):
     BROADCAST = "broadcast"
 
 
+ALARMS = (Kind.BOT_TROUBLE, Kind.BOT_RECOVERED)
+"""For operators."""
+
+
 class Phase(StrEnum):
     """What an update does to its incident or maintenance."""
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from notifier.compare import compared
 from notifier.facts import facts, moved, newest_update, text_line
 from notifier.message import Appointment, Line, Message, Receipt, Role, Span
-from notifier.model import Change, Kind, Phase, Topic
+from notifier.model import ALARMS, Change, Kind, Phase, Topic
 from notifier.parcel import Part
 from notifier.states import words
 from notifier.stock import continues, says_little
@@ -27,9 +27,6 @@ LATE = timedelta(minutes=10)
 
 _UNLABELLED = (Kind.WELCOME, Kind.BROADCAST)
 """Their titles say it all."""
-
-_ALARMS = (Kind.BOT_TROUBLE, Kind.BOT_RECOVERED)
-"""For operators."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,7 +59,7 @@ def render(
     changes = _with_newest_texts([part.change for part in parts])
     edits = {each.update_id: each for each in since if each.kind is Kind.UPDATE_EDITED}
     own = changes[-1]
-    tongue = ENGLISH if own.kind in _ALARMS else tongue
+    tongue = ENGLISH if own.kind in ALARMS else tongue
     later = [_now(change, edits) for change in since if change.kind is not Kind.UPDATE_EDITED]
     newest = _standing(_now(own, edits), later, since)
     now = since[-1].detected_at if later else date
@@ -142,7 +139,7 @@ def _now(change: Change, edits: Mapping[str | None, Change]) -> Change:
 
 def _is_own(change: Change) -> bool:
     """Whether it is about the notifier itself, and no news of the page's."""
-    return change.kind in (*_ALARMS, Kind.BROADCAST)
+    return change.kind in (*ALARMS, Kind.BROADCAST)
 
 
 def _whose(change: Change, page: Page, tongue: Tongue) -> str:
@@ -254,7 +251,7 @@ def _notes(change: Change, now: datetime, tongue: Tongue) -> Iterable[Line]:
 def _late(change: Change, tongue: Tongue) -> str:
     if change.kind is Kind.BROADCAST:
         return tongue.gettext("Late: written {posted}, delivered {delivered}")
-    if change.kind in _ALARMS:
+    if change.kind in ALARMS:
         return "Late: noticed {posted}, delivered {delivered}"
     return tongue.gettext("Late: posted {posted}, delivered {delivered}")
 

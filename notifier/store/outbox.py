@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from notifier.message import Receipt
-from notifier.model import Kind, State
+from notifier.model import ALARMS, Kind, State
 from notifier.parcel import Parcel, Part
 from notifier.store import mutes, outdated
 from notifier.store import schema as t
@@ -205,9 +205,11 @@ async def _drop(connection: AsyncConnection, rows: Sequence[sa.Row[Any]]) -> Non
 
 
 async def _muted(connection: AsyncConnection, rows: Sequence[sa.Row[Any]], now: datetime) -> bool:
-    """Whether its reader muted it. What was under way when he did would be tried again."""
+    """Whether its reader muted it. What was under way when he did would be tried again. Who reads and is an operator
+    muted Kraken, and not the bot's own troubles.
+    """
     until = rows[0].muted_until
-    holds = until is not None and until > now
+    holds = until is not None and until > now and loaded(rows[0].doc).kind not in ALARMS
     if not holds and rows[0].spared is None:
         return False
     these = _d.id.in_([row.id for row in rows])

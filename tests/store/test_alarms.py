@@ -72,6 +72,16 @@ async def test_an_operator_who_came_by_himself_and_left_still_hears_of_troubles(
     assert await owed(store) == [(told.raised["page"].key, "telegram:42")]
 
 
+async def test_an_operator_who_muted_what_he_reads_still_hears_of_troubles(store: SqlStore) -> None:
+    me = Address.parse("telegram:42")
+    await watch(store)
+    await store.keep(to("telegram:42", origin="self", muted_until=NOW + timedelta(days=7)), NOW)
+    told = await say(store, {"page": DOWN}, whom=(me,))
+    await tell(store, change("news"))
+    [parcel] = await store.claim("telegram", 9, NOW + MINUTE)
+    assert parcel.parts[0].change == told.raised["page"]
+
+
 async def test_a_trouble_is_told_once_and_its_end_to_those_who_heard_of_it(store: SqlStore) -> None:
     late = Address.parse("telegram:9")
     await sync(store)
