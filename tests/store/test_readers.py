@@ -208,6 +208,18 @@ async def test_who_leaves_is_sent_nothing_and_leaves_nothing_behind(store: SqlSt
     assert rows(path) == before
 
 
+async def test_the_file_itself_holds_nothing_of_who_left_nor_of_what_he_said(store: SqlStore, path: Path) -> None:
+    me, said = Address.parse("telegram:777000777123"), "canary-words-9941"
+    await came(store, str(me), muted=frozenset({"other"}))
+    await store.receive(5, f'{{"update_id": 5, "message": {{"text": "{said}"}}}}')
+    await store.handled(5)
+    assert await store.forget(me)
+    await store.close()
+    held = path.read_bytes()
+    assert str(me).encode() not in held and said.encode() not in held
+    assert [each.name for each in path.parent.glob("*-wal")] == []
+
+
 @pytest.mark.fault("H7")
 @pytest.mark.parametrize("end", [State.SENT, State.PENDING, State.UNKNOWN, State.FAILED])
 async def test_the_result_of_a_send_that_was_under_way_is_nobodys(store: SqlStore, path: Path, end: State) -> None:
