@@ -37,7 +37,7 @@ def route(change: Change, filters: Mapping[int, Filter]) -> Want:
     matching, following = [], []
     for number, each in filters.items():
         said = verdict(each, change)
-        wait = _quiet_until(each.quiet_hours, change)
+        wait = quiet_until(each.quiet_hours, change, change.detected_at)
         if said is Verdict.WANTED:
             matching.append((number, wait))
         elif said in _ONLY_IF_TOLD:
@@ -97,15 +97,17 @@ def term_matches(term: str, names: Iterable[str], title: str) -> bool:
     return bool(TICKER.fullmatch(term) and re.search(rf"(?<![^\W_]){re.escape(term)}(?![^\W_])", title))
 
 
-def _quiet_until(quiet: QuietHours | None, change: Change) -> datetime | None:
-    """The end of the quiet hours that hold now, by the wall clock of their zone; None outside them or if critical."""
+def quiet_until(quiet: QuietHours | None, change: Change, at: datetime) -> datetime | None:
+    """The end of the quiet hours that hold `at` that instant, by the wall clock of their zone; None outside them, or if
+    the change is critical.
+    """
     if quiet is None or impact_rank(change.impact) >= impact_rank("critical"):
         return None
     zone = ZoneInfo(quiet.zone)
-    local = change.detected_at.astimezone(zone)
+    local = at.astimezone(zone)
     for day in (local.date() - timedelta(days=1), local.date()):
         start = datetime.combine(day, quiet.start, zone)
         end = datetime.combine(day if quiet.start < quiet.end else day + timedelta(days=1), quiet.end, zone)
         if start <= local < end:
-            return end.astimezone(change.detected_at.tzinfo)
+            return end.astimezone(at.tzinfo)
     return None

@@ -146,16 +146,17 @@ class Desk:
             case "health" if not asked.press:
                 return operators.health(await self._troubles(), tongue, self._clock.now())
             case "broadcast" if asked.press:
-                return await self._confirmed(said, tongue)
+                return await self._confirmed(asked.number, said, tongue)
             case "broadcast":
-                if said and len(said) <= operators.LONGEST:
+                if operators.fits(said):
                     await self._store.draft(asked.number, said)
                 readers = (await self._store.tally(self._clock.now())).readers
                 return operators.preview(said, asked.number, readers, tongue)
         return None
 
-    async def _confirmed(self, choice: str, tongue: Tongue) -> Answer:
+    async def _confirmed(self, number: int, choice: str, tongue: Tongue) -> Answer:
         if not choice.isdecimal():
+            await self._store.draft(number, "")
             return operators.cancelled(tongue)
         owed = await self._store.broadcast(int(choice), self._clock.now())
         self._owing()

@@ -9,6 +9,7 @@ from notifier.health import Trouble
 from notifier.inbox.talk import Answer, Button
 from notifier.inbox.wording import headed, noted, said
 from notifier.known import Tally
+from notifier.markup import utf16_len
 from notifier.message import Line, Role, Span
 from notifier.times import moment
 from notifier.tongue import LANGUAGES, N_, Tongue
@@ -21,7 +22,7 @@ COMMANDS: Mapping[str, str] = {
 """By name, with what they are about."""
 
 LONGEST = 3_000
-"""Characters of a broadcast: with its heading it has to fit into one message."""
+"""Of a broadcast, in the units that Telegram counts: with its heading it has to fit into one message."""
 
 
 def stats(tally: Tally, tongue: Tongue) -> Answer:
@@ -57,7 +58,7 @@ def health(troubles: Mapping[str, Trouble], tongue: Tongue, now: datetime) -> An
 def preview(text: str, number: int, readers: int, tongue: Tongue) -> Answer:
     """The draft as it will be told, with its two ways on."""
     t = tongue.gettext
-    if not text or len(text) > LONGEST:
+    if not fits(text):
         how = t("Write it behind the command, in at most {count} characters: /broadcast We are moving to …")
         return Answer(lines=(said(how, count=str(LONGEST)),))
     send = tongue.ngettext("Send to {count} subscriber", "Send to {count} subscribers", readers).format(count=readers)
@@ -65,6 +66,11 @@ def preview(text: str, number: int, readers: int, tongue: Tongue) -> Answer:
     quoted = (Line(spans=(Span(text=line),), role=Role.QUOTE) for line in text.split("\n") if line.strip())
     note = noted(t("Nothing is sent yet. Only what you write is told, without formatting."))
     return Answer(lines=(headed(t("To every subscriber:")), *quoted, note), buttons=buttons)
+
+
+def fits(text: str) -> bool:
+    """Whether there is something to tell, and all of it can be."""
+    return 0 < utf16_len(text) <= LONGEST
 
 
 def sent(owed: int | None, tongue: Tongue) -> Answer:

@@ -26,7 +26,7 @@ from notifier.inbox.flood import Flood, Verdict
 from notifier.inbox.lanes import Rest
 from notifier.inbox.ports import Desk, Way
 from notifier.inbox.profile import Profile
-from notifier.inbox.talk import Answer
+from notifier.inbox.talk import Answer, Asked
 from notifier.message import Line, Span
 from notifier.ports import ChannelFailure, Clock, Moved, StoreFailed
 from notifier.tongue import N_, Tongue
@@ -124,8 +124,9 @@ class TelegramInbox:
         if verdict is Verdict.ADMIT:
             words, addressed = found
             asked = await self._asking.said(update, message, words, self._clock.now(), addressed=addressed)
-            answer = await self._desk.ask(asked)
-        elif verdict is Verdict.TELL:
+            verdict = self._verdict_of_group(asked)
+            answer = await self._desk.ask(asked) if verdict is Verdict.ADMIT else None
+        if verdict is Verdict.TELL:
             answer = Answer(lines=(Line(spans=(Span(text=self._words(update, TOO_MUCH)),)),))
         if answer is not None:
             self._rest[update.update_id] = partial(self._attempt, message, self._answering.reply, answer)
@@ -146,10 +147,15 @@ class TelegramInbox:
 
     async def _decided(self, update: Update, query: CallbackQuery) -> Answer | None:
         verdict = self._verdict(update)
-        if verdict is not Verdict.ADMIT:
+        asked = None
+        if verdict is Verdict.ADMIT:
+            asked = await self._asking.pressed(update, query, self._clock.now())
+            if asked is None:
+                return Answer(toast=self._words(update, TOO_OLD))
+            verdict = self._verdict_of_group(asked)
+        if asked is None or verdict is not Verdict.ADMIT:
             return Answer(toast=self._words(update, TOO_MUCH) if verdict is Verdict.TELL else "")
-        asked = await self._asking.pressed(update, query, self._clock.now())
-        return await self._desk.ask(asked) if asked else Answer(toast=self._words(update, TOO_OLD))
+        return await self._desk.ask(asked)
 
     async def _show(self, query: CallbackQuery, answer: Answer, *, waiting: bool) -> None:
         if waiting:
@@ -189,11 +195,13 @@ class TelegramInbox:
     def _verdict(self, update: Update) -> Verdict:
         if update.update_id in self._again:
             return Verdict.ADMIT
-        now, chat = self._clock.now(), update.effective_chat
-        verdict = self._people.asks(who(update), now)
-        if verdict is Verdict.ADMIT and chat is not None and chat.type != ChatType.PRIVATE:
-            return self._groups.asks(str(chat.id), now)
-        return verdict
+        return self._people.asks(who(update), self._clock.now())
+
+    def _verdict_of_group(self, asked: Asked) -> Verdict:
+        """All members together may ask so much: no crowd of them keeps an administrator from being heard."""
+        if asked.may_change or asked.number in self._again:
+            return Verdict.ADMIT
+        return self._groups.asks(asked.address.target.partition("/")[0], self._clock.now())
 
     def _words(self, update: Update, text: str) -> str:
         return self._tongue(update.effective_user.language_code if update.effective_user else None).gettext(text)

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from notifier.message import Receipt
-from notifier.model import ALARMS, Kind, State
+from notifier.model import Kind, State
 from notifier.parcel import Parcel, Part
 from notifier.store import mutes, outdated
 from notifier.store import schema as t
@@ -51,7 +51,7 @@ async def claim(connection: AsyncConnection, wishes: Sequence[Wish], token: int,
         if found and not found[0].active:
             await _drop(connection, found)
             continue
-        if found and await _muted(connection, found, now):
+        if found and await mutes.held_back(connection, found, now):
             continue
         edits = bool(found) and found[0].channel in editing
         rows = await _without_edits(connection, lane, found, now) if edits else found
@@ -134,6 +134,7 @@ WAITING = (
         t.subscriptions.c.mention,
         t.subscriptions.c.language,
         t.subscriptions.c.muted_until,
+        t.filters.c.doc.label("wish"),
         t.mutes.c.subject_id.label("spared"),
         t.subscriptions.c.active,
         t.subscriptions.c.reason.label("off_because"),
@@ -142,6 +143,7 @@ WAITING = (
     )
     .join(t.changes, t.changes.c.id == _d.change_id)
     .join(t.subscriptions, t.subscriptions.c.id == _d.subscription_id)
+    .join(t.filters, t.filters.c.id == t.subscriptions.c.filter_id)
     .outerjoin(
         t.threads,
         (t.threads.c.subscription_id == _d.subscription_id) & (t.threads.c.subject_id == _d.subject_id),
@@ -202,19 +204,6 @@ async def _drop(connection: AsyncConnection, rows: Sequence[sa.Row[Any]]) -> Non
     """What was under way when its recipient was switched off, and would be tried again."""
     off = {"state": State.FAILED, "due_at": None, "reason": rows[0].off_because}
     await connection.execute(sa.update(t.deliveries).where(_d.id.in_([row.id for row in rows])).values(off))
-
-
-async def _muted(connection: AsyncConnection, rows: Sequence[sa.Row[Any]], now: datetime) -> bool:
-    """Whether its reader muted it. What was under way when he did would be tried again. Who reads and is an operator
-    muted Kraken, and not the bot's own troubles.
-    """
-    until = rows[0].muted_until
-    holds = until is not None and until > now and loaded(rows[0].doc).kind not in ALARMS
-    if not holds and rows[0].spared is None:
-        return False
-    these = _d.id.in_([row.id for row in rows])
-    await (mutes.hold(connection, these, until) if rows[0].spared is None else mutes.silence(connection, these))
-    return True
 
 
 def _bind(lane: Lane, rows: Sequence[sa.Row[Any]], uncertain: bool, now: datetime) -> Parcel:

@@ -72,7 +72,8 @@ def _subscription(row: sa.Row[Any], muted: frozenset[str]) -> Subscription:
 async def keep(connection: AsyncConnection, subscription: Subscription, now: datetime) -> None:
     """Who was not told until now hears what is new, and no backlog. Raises ValueError for one of the configuration."""
     address = str(subscription.address)
-    found = (await connection.execute(sa.select(t.subscriptions).where(_s.address == address))).first()
+    known = sa.select(t.subscriptions, t.filters.c.doc).join(t.filters, t.filters.c.id == _s.filter_id)
+    found = (await connection.execute(known.where(_s.address == address))).first()
     if found is not None and is_configured(found):
         raise ValueError(f"{address} is in the configuration, where it is changed")
     wanted = _columns(subscription, await filter_id(connection, subscription.filter))
@@ -85,6 +86,8 @@ async def keep(connection: AsyncConnection, subscription: Subscription, now: dat
             await recipients.close(connection, [number], found.reason)
         new = {} if found.active and found.origin == "self" else {"created_at": now}
         await connection.execute(sa.update(t.subscriptions).where(_s.id == number).values({**wanted, **new}))
+        if wish(found.doc).quiet_hours != subscription.filter.quiet_hours:
+            await mutes.release(connection, number, now)
         await mutes.shift(connection, number, found.muted_until, subscription.muted_until, now)
     await mutes.choose(connection, number, subscription.muted)
 
