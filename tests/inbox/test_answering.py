@@ -225,14 +225,18 @@ async def test_too_much_at_once_is_said_once_and_then_nothing(party: Party, ada:
     assert bob.chat.shown == ["You said: status"]
 
 
-async def test_a_group_that_asks_a_lot_leaves_half_of_its_messages_to_the_news(
+async def test_a_group_that_asks_a_lot_leaves_half_of_its_messages_to_the_news_and_its_administrator_is_heard(
     party: Party, ada: Person, group: Group
 ) -> None:
+    bob = party.telegram.person(8, "Bob")
+    group.member(bob)
     for number in range(15):
-        ada.says(f"/n{number}", in_=group)
+        bob.says(f"/n{number}", in_=group)
     await party.telegram.all_read()
     await party.heard(9)
     assert len(group.shown) == adapter.GROUPS[0] + 1
+    ada.says("/stop", in_=group)
+    await party.telegram.until(lambda: group.shown[-1] == "You said: stop")
 
 
 async def test_no_answer_shows_the_token(party: Party, ada: Person, telegram: FakeTelegram) -> None:
