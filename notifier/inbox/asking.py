@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from unicodedata import category
 
 import structlog
 from telegram import Bot, CallbackQuery, Message, Update
@@ -66,7 +67,7 @@ class Asking:
         """
         if message.via_bot or message.is_automatic_forward or _is_another_bot(message):
             return None
-        words, private = (message.text or message.caption or "").strip(), message.chat.type == ChatType.PRIVATE
+        words, private = _seen(message.text or message.caption or "").strip(), message.chat.type == ChatType.PRIVATE
         first, rest = [*words.split(maxsplit=1), "", ""][:2]
         name, at, bot = first.partition("@")
         ours = bool(at) and bot.lower() == (self._bot.username or "").lower()
@@ -144,6 +145,11 @@ class Asking:
         if len(self._administrators) > MOST:
             del self._administrators[next(iter(self._administrators))]
         return known
+
+
+def _seen(text: str) -> str:
+    """Without what turns other letters around or cannot be seen: it is copied along, and would be searched for too."""
+    return "".join(each for each in text if each in "\n\t" or category(each) not in ("Cc", "Cf", "Cs"))
 
 
 def _is_another_bot(message: Message) -> bool:

@@ -58,6 +58,12 @@ async def test_in_private_everything_is_said_to_us(town: Town) -> None:
     assert first.may_change and first.addressed and not first.operator
 
 
+async def test_what_cannot_be_seen_in_words_is_not_said(town: Town) -> None:
+    town.ada.says("/follow \u202eb\u200btc")
+    town.ada.says("sol\nana")
+    assert [each.words for each in await town.asked(2)] == ["/follow btc", "sol\nana"]
+
+
 async def test_what_is_meant_for_another_bot_or_comes_from_one_is_not_ours(town: Town) -> None:
     town.ada.says("/follow@other_bot btc")
     town.ada.says("/follow@other_bot btc", in_=town.group)
