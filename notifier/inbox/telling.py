@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from notifier.changes import facts as as_change
@@ -24,12 +25,16 @@ _WORDS_IN_BUTTON = 40
 
 
 def status(talk: Talk) -> Reply:
-    """`/status`: Kraken now."""
+    """`/status`: Kraken now. Who presses for it sees when it was checked, also if nothing else is new."""
     running, planned = _open(talk)
     refresh = Button(words=talk.t("Refresh"), press="status")
     details = Button(words=talk.t("Incidents"), press="incidents")
     buttons = (refresh, details) if running or planned else (refresh,)
-    return talk.says(*_status(talk, running, planned), buttons=(buttons, (_page_button(talk),)))
+    reply = talk.says(*_status(talk, running, planned), buttons=(buttons, (_page_button(talk),)))
+    if not talk.asked.press:
+        return reply
+    checked = "".join(span.text for line in _freshness(talk) for span in line.spans)
+    return replace(reply, answer=replace(reply.answer, toast=checked))
 
 
 def overview(talk: Talk) -> Iterator[Line]:

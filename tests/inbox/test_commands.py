@@ -319,6 +319,12 @@ def test_status_names_what_the_page_says() -> None:
     assert "no incident open" in Reader(scene=QUIET_DAY).says("/status")
 
 
+def test_who_looks_again_sees_that_it_was_checked_though_nothing_changed() -> None:
+    reader = Reader(scene=BAD_DAY)
+    before = reader.says("/status")
+    assert (reader.presses("Refresh"), reader.answered.toast) == (before, "Last checked 12:00 UTC.")
+
+
 def test_status_says_when_it_may_be_out_of_date() -> None:
     assert "out of date" in Reader(scene=replace(BAD_DAY, read_at=NOW - timedelta(hours=1))).says("/status")
     assert "not read yet" in Reader(scene=replace(BAD_DAY, read_at=None)).says("/status")
