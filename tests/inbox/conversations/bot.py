@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from notifier.app import Service, service
@@ -23,11 +23,11 @@ from tests.receivers.telegram import FakeTelegram, TelegramMessage
 from tests.receivers.telegram_network import Press
 from tests.receivers.telegram_people import Person
 
-START = datetime(2026, 5, 12, 9, tzinfo=UTC)
-QUIET_DAY = """
+DAY = "2026-05-12"
+PAGE = """
 [page]
-start = 2026-05-12T09:00:00Z
-end = 2026-05-14T09:00:00Z
+start = {start}
+end = {end}
 history = 3
 """
 WEBSOCKET = "WebSocket API connection errors"
@@ -89,7 +89,7 @@ class Bot:
         """At each of these moments, as 10:05 or 2026-05-13 08:00, everything is read and everybody told."""
         for moment in moments:
             day, _, time = moment.rpartition(" ")
-            then = datetime.fromisoformat(f"{day or START.date()} {time}+00:00")
+            then = datetime.fromisoformat(f"{day or self.simulator.script.page.start.date()} {time}+00:00")
             self.clock.move(then - self.clock.now())
             await self.hears()
             for source in self.running.page_sources:
@@ -174,15 +174,18 @@ async def bot(
     folder: Path,
     story: str = "",
     *,
+    day: str = DAY,
     subscriptions: str = "slack:C0TRADING",
     second: float = 0.05,
     more: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Bot]:
     """It has read the page once, at nine. A `second` of its patience and its pace is really so long."""
-    clock = ShortWaits(START)
+    start = datetime.fromisoformat(f"{day}T09:00:00+00:00")
+    page = PAGE.format(start=start.isoformat(), end=(start + timedelta(days=2)).isoformat())
+    clock = ShortWaits(start)
     clock.second = second
     async with (
-        Simulator(script(QUIET_DAY + story), clock.now) as simulator,
+        Simulator(script(page + story), clock.now) as simulator,
         FakeTelegram() as telegram,
         FakeSlack(clock=lambda: clock.now().timestamp()) as slack,
     ):
