@@ -271,9 +271,7 @@ class Readers(Protocol):
     async def tally(self, now: datetime) -> Tally: ...
 
     async def draft(self, number: int, text: str) -> None:
-        """Keeps what an operator wants to tell everybody, until it is `broadcast`; there is one draft at a time, and an
-        empty one cannot be told.
-        """
+        """Keeps what an operator wants to tell everybody, until it is `broadcast`; there is one draft at a time."""
 
     async def broadcast(self, number: int, now: datetime) -> int | None:
         """Owes the draft of this number to everybody who came by himself; how many that is. None if there is no such

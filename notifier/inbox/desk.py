@@ -23,6 +23,9 @@ from notifier.tongue import ENGLISH, N_, Tongue
 FRESH = timedelta(seconds=2)
 """How long a look at what is known serves the next questions: a crowd asks at the same moment."""
 
+NO_DRAFT = -1
+"""The number of a draft that no button confirms."""
+
 DESCRIPTION = N_(
     "Tells you the moment {page} has an incident, a maintenance or a trading halt: once each, in one thread, only for"
     " what you trade. Press Start. Unofficial: not run by {page}."
@@ -146,7 +149,7 @@ class Desk:
             case "health" if not asked.press:
                 return operators.health(await self._troubles(), tongue, self._clock.now())
             case "broadcast" if asked.press:
-                return await self._confirmed(asked.number, said, tongue)
+                return await self._confirmed(said, tongue)
             case "broadcast":
                 if operators.fits(said):
                     await self._store.draft(asked.number, said)
@@ -154,9 +157,9 @@ class Desk:
                 return operators.preview(said, asked.number, readers, tongue)
         return None
 
-    async def _confirmed(self, number: int, choice: str, tongue: Tongue) -> Answer:
+    async def _confirmed(self, choice: str, tongue: Tongue) -> Answer:
         if not choice.isdecimal():
-            await self._store.draft(number, "")
+            await self._store.draft(NO_DRAFT, "")  # the button may still stand on another screen
             return operators.cancelled(tongue)
         owed = await self._store.broadcast(int(choice), self._clock.now())
         self._owing()

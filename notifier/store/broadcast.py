@@ -27,7 +27,7 @@ async def draft(connection: AsyncConnection, number: int, text: str) -> None:
 async def broadcast(connection: AsyncConnection, number: int, now: datetime) -> int | None:
     found = (await connection.execute(sa.select(t.meta.c.value).where(t.meta.c.key == _DRAFT))).scalar()
     drafted, text = json.loads(found) if found else (None, "")
-    if drafted != number or not text:
+    if drafted != number:
         return None
     await connection.execute(sa.delete(t.meta).where(t.meta.c.key == _DRAFT))
     change_id = await add_change(connection, said(number, text, now))
