@@ -225,10 +225,11 @@ async def line(
     webhook: tuple[str, int] | None = None,
     running: bool = True,
     token: str = TOKEN,
+    second: float = 0.01,
 ) -> AsyncIterator[Party]:
-    """A process, which ends in order with the block."""
+    """A process, which ends in order with the block; `second` is how long one of its own lasts."""
     desk, shelf, clock = desk or ScriptedDesk(), shelf or Shelf(), FrozenClock()
-    clock.second = 0.01
+    clock.second = second
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())
         http = TelegramHttp(token, telegram.url, session)

@@ -244,7 +244,7 @@ async def test_it_goes_on_after(case: str, telegram: FakeTelegram, ada: Person) 
 async def test_once_handles_what_is_there_and_returns(telegram: FakeTelegram, ada: Person) -> None:
     for number in range(130):
         telegram.person(100 + number, "X").says("/status")
-    async with line(telegram, running=False) as party:
+    async with line(telegram, running=False, second=0.5) as party:
         await party.inbox.once()
         assert len(telegram.messages) == 130 and telegram.updates.pending == []
 
