@@ -194,5 +194,5 @@ def make_inbox(
     profile = Profile(bot, desk, readers, operators)
     inbox = TelegramInbox(bot, desk, way, profile, clock, operators=operators, tongue=tongue)
     if telegram.webhook_url is None:
-        return Reading(http, bot, inbox, clock)
+        return Reading(http, bot, inbox, readers, clock)
     return Webhook(bot, inbox, readers, clock, url=telegram.webhook_url, port=settings.port or WEBHOOK_PORT, key=key)

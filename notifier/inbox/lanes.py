@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -11,7 +12,7 @@ import structlog
 from telegram import Bot, Update
 
 from notifier.inbox.waiting import happens
-from notifier.ports import StoreFailed
+from notifier.ports import Readers, StoreFailed
 
 HANDLE_SECONDS = 30
 """The longest that one update may take until what it changes is kept, before it is tried again: whatever else is asked
@@ -104,6 +105,21 @@ def read_update(doc: Any, bot: Bot) -> Update | None:
     except Exception as error:  # noqa: BLE001 - whatever the library trips over
         log.error("an update is passed over: it cannot be read", reason=type(error).__name__)
         return None
+
+
+async def work_off(number: int, doc: str, lanes: Lanes, readers: Readers, bot: Bot, done: set[int]) -> None:
+    """An update that lies in the database. It is handled only once it is answered: it costs nothing to keep it until
+    then. `done` are those of which the database does not know that yet. Raises StoreFailed.
+    """
+    if number not in done:
+        update = read_update(json.loads(doc), bot)
+        if update is None:
+            done.add(number)
+        else:
+            await lanes.work(update, lambda: done.add(number))
+    if number in done:
+        await readers.handled(number)
+        done.discard(number)
 
 
 def _chat(update: Update) -> int:

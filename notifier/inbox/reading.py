@@ -13,11 +13,11 @@ from telegram.error import Conflict, InvalidToken, TelegramError
 
 from notifier.bot_api import LONG_POLL_SECONDS, TelegramHttp
 from notifier.inbox.condition import Condition
-from notifier.inbox.lanes import Lanes, read_update
+from notifier.inbox.lanes import Lanes, read_update, work_off
 from notifier.inbox.telegram import ALLOWED, TelegramInbox
 from notifier.inbox.waiting import unless
 from notifier.known import InboxState
-from notifier.ports import Clock
+from notifier.ports import Clock, Readers, StoreFailed
 
 LIMIT = 100
 FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
@@ -37,12 +37,15 @@ log = structlog.get_logger("inbox")
 
 
 class Reading:
-    """Acknowledges an update, by asking for what comes after it, only when what it changes is kept."""
+    """Acknowledges an update, by asking for what comes after it, only when what it changes is kept. First comes what
+    lies in the database since Telegram sent it there.
+    """
 
-    def __init__(self, http: TelegramHttp, bot: Bot, inbox: TelegramInbox, clock: Clock) -> None:
+    def __init__(self, http: TelegramHttp, bot: Bot, inbox: TelegramInbox, readers: Readers, clock: Clock) -> None:
         self._http = http
         self._bot = bot
         self._inbox = inbox
+        self._readers = readers
         self._clock = clock
         self._lanes = Lanes(inbox, clock.second)
         self._condition = Condition(clock)
@@ -68,6 +71,7 @@ class Reading:
         self._unkept.clear()
         await self._attempted(self._begin)
         async with asyncio.TaskGroup() as tasks:
+            await self._work_off()
             tasks.create_task(unless(self._stopping, self._inbox.introduce))
             while not self._stopping.is_set():
                 found = await self._attempted(self._updates)
@@ -82,6 +86,7 @@ class Reading:
         self._lanes.stop()
         try:
             await unless(self._stopping, self._begin)
+            await self._work_off()
             while not self._unkept and (found := await unless(self._stopping, partial(self._updates, wait=0))):
                 async with asyncio.TaskGroup() as tasks:
                     for each in found:
@@ -99,6 +104,24 @@ class Reading:
         if (await self._bot.get_webhook_info()).url:
             log.warning("a webhook took the bot's updates; it is deleted, as they are read by polling")
             await self._bot.delete_webhook(drop_pending_updates=False)
+
+    async def _work_off(self) -> None:
+        """What a webhook of before took, and nobody handled."""
+        tried: set[int] = set()
+        try:
+            while found := [each for each in await self._readers.received(MOST) if each[0] not in tried]:
+                tried.update(number for number, _ in found)
+                async with asyncio.TaskGroup() as tasks:
+                    for number, doc in found:
+                        tasks.create_task(self._work_off_one(number, doc))
+        except StoreFailed as failed:
+            log.warning("what a webhook took waits for the next start", reason=str(failed))
+
+    async def _work_off_one(self, number: int, doc: str) -> None:
+        try:
+            await work_off(number, doc, self._lanes, self._readers, self._bot, set())
+        except StoreFailed as failed:
+            log.warning("an update may be handled again", update=number, reason=str(failed))
 
     async def _updates(self, wait: int = LONG_POLL_SECONDS) -> list[Any]:
         found = await self._http.updates(self._next, wait=wait, limit=LIMIT, allowed=ALLOWED)

@@ -15,7 +15,7 @@ from telegram import Bot
 from telegram.error import InvalidToken, TelegramError
 
 from notifier.inbox.condition import Condition
-from notifier.inbox.lanes import Lanes, read_update
+from notifier.inbox.lanes import Lanes, work_off
 from notifier.inbox.telegram import ALLOWED, TelegramInbox
 from notifier.inbox.waiting import happens, unless
 from notifier.known import InboxState
@@ -189,17 +189,8 @@ class Webhook:
                 tasks.create_task(self._work(number, doc))
 
     async def _work(self, number: int, doc: str) -> None:
-        """It is handled only once it is answered: it costs nothing to keep it until then."""
         try:
-            if number not in self._done:
-                update = read_update(json.loads(doc), self._bot)
-                if update is None:
-                    self._done.add(number)
-                else:
-                    await self._lanes.work(update, lambda: self._done.add(number))
-            if number in self._done:
-                await self._readers.handled(number)
-                self._done.discard(number)
+            await work_off(number, doc, self._lanes, self._readers, self._bot, self._done)
         except StoreFailed as failed:
             log.warning("an update may be handled again by the next process", update=number, reason=str(failed))
             await happens(self._stopping, FIRST_WAIT * self._clock.second)

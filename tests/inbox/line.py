@@ -236,7 +236,7 @@ async def line(
         bot, way = http.bot(), Way(shelf, clock)
         profile = Profile(bot, desk, shelf, operators)
         inbox = TelegramInbox(bot, desk, way, profile, clock, operators=operators, tongue=lambda _: ENGLISH)
-        made: Reading | Webhook = Reading(http, bot, inbox, clock)
+        made: Reading | Webhook = Reading(http, bot, inbox, shelf, clock)
         if webhook is not None:
             made = Webhook(bot, inbox, shelf, clock, url=webhook[0], port=webhook[1], key=KEY)
         party = Party(telegram=telegram, desk=desk, shelf=shelf, way=way, clock=clock, inbox=made)

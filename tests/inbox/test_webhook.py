@@ -118,6 +118,21 @@ async def test_what_was_taken_and_not_handled_is_handled_by_the_next_process(
     assert shelf.updates == {} and len(shelf.done) == 1
 
 
+@pytest.mark.fault("C15")
+async def test_what_was_taken_and_not_handled_is_answered_also_by_who_reads_without_a_webhook(
+    telegram: FakeTelegram, ada: Person
+) -> None:
+    ada.says("/follow btc")
+    [update] = telegram.updates.pending
+    telegram.updates.pending.clear()
+    ada.says("/follow eth")
+    shelf = Shelf(updates={update["update_id"]: json.dumps(update)})
+    async with line(telegram, shelf=shelf) as party:
+        await party.heard(2)
+        assert party.desk.words == ["/follow btc", "/follow eth"]
+    assert shelf.updates == {} and telegram.updates.pending == []
+
+
 async def test_what_lies_there_is_handled_in_order_and_what_cannot_be_read_passed_over(
     telegram: FakeTelegram, ada: Person, hook: tuple[str, int]
 ) -> None:
