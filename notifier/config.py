@@ -16,8 +16,9 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from notifier.overlay import Overlay, Place, Problem, fall_back, fill_in, in_words, nearest, override, show
-from notifier.settings import Settings, Table, parse_address
+from notifier.settings import Settings
 from notifier.subscription import Address
+from notifier.wishes import Table, parse_address
 
 __all__ = ["ConfigError", "Problem", "Settings", "load"]
 

@@ -9,55 +9,29 @@ import csv
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from io import StringIO
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, ValidationError
+from pydantic import AwareDatetime, ValidationError
 
-from notifier.model import Topic
 from notifier.overlay import Problem, in_words, nearest, show
-from notifier.settings import Impact, Kinds, Quiet, Recipient, Table, Words, Zone
-from notifier.subscription import Address, Filter, QuietHours, Subscription
-from notifier.tongue import LANGUAGES
+from notifier.subscription import Address, QuietHours, Subscription
+from notifier.wishes import WishTable, Words, Zone
 
 Form = Literal["csv", "json"]
 
 
-def _language(code: str) -> str:
-    if code not in LANGUAGES:
-        raise ValueError(f"{code} is no language of this version{nearest(code, LANGUAGES)}")
-    return code
-
-
-class Row(Table):
+class Row(WishTable):
     """What is left out is as for who has just come."""
 
-    to: Recipient
-    components: tuple[Words, ...] = ()
-    kinds: Kinds = ("incident", "maintenance", "exchange")
-    min_impact: Impact = "none"
-    updates: Literal["all", "milestones"] = "all"
-    strict_components: bool = False
-    reminders: bool = True
-    quiet_hours: Quiet | None = None
-    language: Annotated[str, AfterValidator(_language)] = "en"
     zone: Zone = "UTC"
     muted_until: AwareDatetime | None = None
     muted: tuple[Words, ...] = ()
 
     def subscription(self) -> Subscription:
-        """Equal wishes give equal filters, in whatever order they were written."""
         return Subscription(
             address=self.to,
             origin="self",
-            filter=Filter(
-                kinds=tuple(topic for topic in Topic if topic in self.kinds),
-                components=tuple(sorted(set(self.components))),
-                strict_components=self.strict_components,
-                min_impact=self.min_impact,
-                milestones_only=self.updates == "milestones",
-                reminders=self.reminders,
-                quiet_hours=self.quiet_hours,
-            ),
+            filter=self.wish,
             language=self.language,
             zone=self.zone,
             muted_until=self.muted_until,
@@ -106,12 +80,12 @@ def written(subscriptions: Iterable[Subscription], form: Form) -> str:
 
 
 def _cell(name: str, value: Any) -> str:
-    """Blank for what is usual. A list that a spreadsheet might take for a formula is written as one of JSON."""
+    """Blank for what is usual. A list that a spreadsheet might take for a formula, or tear apart, is one of JSON."""
     if isinstance(value, list):
         if tuple(value) == _USUAL.get(name):
             return ""
         plain = ", ".join(value)
-        mistakable = not value or plain[0] in "=+-@[" or any("," in each for each in value)
+        mistakable = not value or plain[0] in "=+-@[" or not plain.isprintable() or any("," in each for each in value)
         return json.dumps(value, ensure_ascii=False) if mistakable else plain
     return "" if value == _USUAL.get(name) else str(value)
 
@@ -128,7 +102,11 @@ def read(text: str, form: Form, taken: Mapping[Address, str]) -> tuple[Sequence[
             problems += _explained(error, place)
             continue
         there = seen.setdefault(each.address, place)
-        if there != place:
+        if each.address.channel != "telegram" or "@" in each.address.target:
+            problems.append(
+                Problem(f"{place}, to", f"{each.address} cannot subscribe by itself; put it into the settings")
+            )
+        elif there != place:
             problems.append(Problem(f"{place}, to", f"{each.address} is in {there} already; take one of the two out"))
         found.append(each)
     return found, problems

@@ -13,17 +13,15 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PlainValidator,
     SecretStr,
-    StringConstraints,
     ValidationInfo,
 )
 
-from notifier.model import Topic
-from notifier.subscription import Address, Filter, QuietHours, Subscription, known_zone
+from notifier.subscription import Address, Subscription
 from notifier.urls import at_loopback, is_loopback, mail_server, web_url
+from notifier.wishes import Recipient, SubscriptionTable, Table
 
 _SHORTEST_PATH = 6
 """Of a secret URL: one such as /ping is in many a log line, and gives nothing away."""
@@ -33,20 +31,6 @@ MOST_IN_FLIGHT = 256
 
 MIN_POLL_SECONDS = 5
 """How often a host other than loopback may be asked."""
-
-
-def parse_address(value: object) -> Address:
-    """Raises ValueError with the cure."""
-    if not isinstance(value, str):
-        raise ValueError("must be a string like slack:C0123456789")
-    return Address.parse(value)
-
-
-def _quiet_hours(value: object) -> QuietHours:
-    """`22:00-07:00 Europe/Berlin`; without a zone in UTC."""
-    if not isinstance(value, str):
-        raise ValueError('must be a string like "22:00-07:00 Europe/Berlin"')
-    return QuietHours.parse(value)
 
 
 def _database(url: str) -> str:
@@ -116,12 +100,6 @@ def _without_blanks(value: object) -> object:
     return {name: each for name, each in value.items() if each != ""} if isinstance(value, dict) else value
 
 
-def _some(kinds: tuple[str, ...]) -> tuple[str, ...]:
-    if not kinds:
-        raise ValueError("must name at least one; leave it out for the usual ones")
-    return kinds
-
-
 def _webhook_name(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
         raise ValueError("must be named with letters, digits, - and _ only: it is part of an address")
@@ -136,19 +114,7 @@ WebhookUrl = Annotated[str, AfterValidator(_webhook_url)]
 PersonNumber = Annotated[int, PlainValidator(_person)]
 SecretUrl = Annotated[SecretStr, AfterValidator(_secret_url)]
 Interval = Annotated[float, Field(gt=0), AfterValidator(_polite)]
-Recipient = Annotated[Address, PlainValidator(parse_address)]
 WebhookName = Annotated[str, AfterValidator(_webhook_name)]
-Kinds = Annotated[tuple[Literal["incident", "maintenance", "exchange", "component"], ...], AfterValidator(_some)]
-Words = Annotated[str, StringConstraints(min_length=1)]
-Impact = Literal["none", "minor", "major", "critical"]
-Quiet = Annotated[QuietHours, PlainValidator(_quiet_hours)]
-Zone = Annotated[str, AfterValidator(known_zone)]
-
-
-class Table(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, allow_inf_nan=False, str_strip_whitespace=True, hide_input_in_errors=True
-    )
 
 
 class StatusPage(Table):
@@ -173,7 +139,7 @@ class Slack(Table):
     api_url: WebUrl = "https://slack.com/api/"
     style: Literal["thread", "flat"] = "thread"
     reply_broadcast: bool = True
-    webhooks: Annotated[dict[WebhookName, SecretUrl], BeforeValidator(_without_blanks)] = {}
+    webhooks: Annotated[dict[WebhookName, SecretUrl], BeforeValidator(_without_blanks)] = Field(default_factory=dict)
 
 
 class Telegram(Table):
@@ -210,34 +176,6 @@ class Web(Table):
 class Log(Table):
     level: Annotated[Literal["debug", "info", "warning", "error"], _lower] = "info"
     format: Literal["auto", "console", "json"] = "auto"
-
-
-class SubscriptionTable(Table):
-    name: str = ""
-    to: Recipient
-    components: tuple[Words, ...] = ()
-    kinds: Kinds = ("incident", "maintenance", "exchange")
-    min_impact: Impact = "none"
-    updates: Literal["all", "milestones"] = "all"
-    mention: str = ""
-    strict_components: bool = False
-    quiet_hours: Quiet | None = None
-
-    def subscription(self) -> Subscription:
-        """Equal wishes give equal filters, in whatever order they were written."""
-        return Subscription(
-            address=self.to,
-            name=self.name,
-            mention=self.mention or None,
-            filter=Filter(
-                kinds=tuple(topic for topic in Topic if topic in self.kinds),
-                components=tuple(sorted(set(self.components))),
-                strict_components=self.strict_components,
-                min_impact=self.min_impact,
-                milestones_only=self.updates == "milestones",
-                quiet_hours=self.quiet_hours,
-            ),
-        )
 
 
 class Settings(Table):

@@ -12,8 +12,8 @@ import pytest
 
 from notifier.config import Settings, load
 from notifier.model import Topic
-from notifier.settings import Table
 from notifier.subscription import Address, Filter, QuietHours, Subscription
+from notifier.wishes import Table
 from tests.channels.contract import table
 
 EXAMPLE = Path(__file__).parent.parent / "config.example.toml"
@@ -76,6 +76,8 @@ def test_a_subscription_says_all_that_it_wants() -> None:
         mention = "<!here>"
         strict_components = true
         quiet_hours = "22:00-07:00 Europe/Berlin"
+        reminders = false
+        language = "de"
         """
     )
 
@@ -91,7 +93,9 @@ def test_a_subscription_says_all_that_it_wants() -> None:
                 min_impact="minor",
                 milestones_only=True,
                 quiet_hours=QuietHours(start=time(22), end=time(7), zone="Europe/Berlin"),
+                reminders=False,
             ),
+            language="de",
         ),
     )
 

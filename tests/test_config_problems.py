@@ -143,6 +143,10 @@ BAD: dict[str, tuple[str, dict[str, str]]] = {
         '[[subscriptions]]\nto = "console:"\ncomponents = ["BTC", " "]',
         {"subscriptions[0].components[1]": "must have at least 1 character"},
     ),
+    "a language that does not exist": (
+        '[[subscriptions]]\nto = "console:"\nlanguage = "tlh"',
+        {"subscriptions[0].language": "there are en, de"},
+    ),
     "quiet hours in words": (
         '[[subscriptions]]\nto = "console:"\nquiet_hours = "at night"',
         {"subscriptions[0].quiet_hours": "must be a string like"},
