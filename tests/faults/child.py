@@ -3,12 +3,12 @@
     python -m tests.faults.child CONFIG BEGAN SPEED POINT…
 
 A point is `before:CALL:N` or `after:CALL:N`: the N-th time, counted from the start of that run, that `record`, `claim`,
-`fan_out`, `settle`, `outdated`, `refreshed`, an `edit` or the `send` of a channel (`slack`, `mailto`, …) is called or
-has returned with something; `pause` is a `settle` or `refreshed` with which a pause begins. `at:write:N` and
-`at:commit:N` are where the database is about to write or to commit for the N-th time. At the point `outside:0` somebody
-else kills the run, whose process it prints. Each run is a fork of this process, so that a restart costs no imports, and
-tells the receivers which one it is. SIGTERM stops the run without a point; then a last one empties the outbox and
-prints what became of the deliveries.
+`fan_out`, `settle`, `outdated`, `refreshed`, `keep`, `receive`, `handled`, an `edit` or the `send` of a channel
+(`slack`, `mailto`, …) is called or has returned with something; `pause` is a `settle` or `refreshed` with which a pause
+begins. `at:write:N` and `at:commit:N` are where the database is about to write or to commit for the N-th time. At the
+point `outside:0` somebody else kills the run, whose process it prints. Each run is a fork of this process, so that a
+restart costs no imports, and tells the receivers which one it is. SIGTERM stops the run without a point; then a last
+one empties the outbox and prints what became of the deliveries.
 """
 
 from __future__ import annotations
@@ -80,6 +80,8 @@ def lay(fuse: Fuse, running: Service) -> None:
     _around(running.store, "outdated", "outdated", fuse, bool)
     _around(running.store, "refreshed", "refreshed", fuse)
     _around(running.store, "refreshed", "pause", fuse, when=_with_pause)
+    for inbox in ("keep", "receive", "handled"):
+        _around(running.store, inbox, inbox, fuse)
     for sender in running.senders:
         _around(sender.channel, "send", sender.channel.name, fuse)
         _around(sender.channel, "edit", "edit", fuse)
