@@ -1,5 +1,5 @@
 """Telegram's side on a bare protocol, so that it costs little beside what is measured: takes messages, after a pause or
-up to a rate.
+up to a rate, and hands out what people ask.
 """
 
 from __future__ import annotations
@@ -10,12 +10,20 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from bench.askers import BOT, Askers
+
 TOLERANCE = 0.05
 """Seconds by which a message may come before its turn, which is a gap after the one before: clocks and loops jitter."""
 
 _LENGTH = re.compile(rb"\r\ncontent-length: (\d+)", re.IGNORECASE)
 _CHAT = re.compile(rb"chat_id=(-?\d+)")
+_METHOD = re.compile(rb"\w+ \S*/(\w+)(\?\S*)?")
 _HEAD_END = b"\r\n\r\n"
+_PACED = frozenset({b"send", b"sendMessage", b"editMessageText"})
+_TOLD = {
+    b"getMe": BOT,
+    b"getWebhookInfo": b'{"url":"","has_custom_certificate":false,"pending_update_count":0}',
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,7 +53,9 @@ class Tally:
 
 
 class BotApi:
-    """Every method answers as sendMessage does. `arrived` hears of the first message after each new rule."""
+    """Every method that writes a message answers as sendMessage does. `arrived` hears of the first message after each
+    new rule.
+    """
 
     def __init__(self, arrived: Callable[[], None]) -> None:
         self._arrived = arrived
@@ -53,12 +63,16 @@ class BotApi:
         self._turn = 0.0
         self._number = 0
         self.tally = Tally()
+        self.askers = Askers()
 
     def obey(self, rule: Rule) -> None:
         self._rule, self._turn, self.tally = rule, 0.0, Tally()
 
-    def take(self, body: bytes, transport: asyncio.Transport) -> None:
-        answer = self._answer(body)
+    def take(self, method: bytes, query: bytes, body: bytes, transport: asyncio.Transport) -> None:
+        if method == b"getUpdates":
+            self.askers.read(query, lambda updates: transport.write(_ok(updates)))
+            return
+        answer = self._answer(body) if method in _PACED else _ok(_TOLD.get(method, b"true"))
         if self._rule.pause:
             asyncio.get_running_loop().call_later(self._rule.pause, transport.write, answer)
         else:
@@ -81,8 +95,8 @@ class BotApi:
         self.tally = replace(tally, sent=tally.sent + 1, first=tally.first or now, last=now)
         self._number += 1
         chat = found[1] if (found := _CHAT.search(body)) else b"1"
-        message = b'{"message_id":%d,"date":0,"chat":{"id":%b,"type":"private"}}' % (self._number, chat)
-        return _http(b"200 OK", b'{"ok":true,"result":%b}' % message)
+        self.askers.answered(int(chat), now)
+        return _ok(b'{"message_id":%d,"date":0,"chat":{"id":%b,"type":"private"}}' % (self._number, chat))
 
 
 class Connection(asyncio.Protocol):
@@ -105,9 +119,15 @@ class Connection(asyncio.Protocol):
             until = end + len(_HEAD_END) + (int(length[1]) if length else 0)
             if len(self._buffer) < until:
                 return
+            asked = _METHOD.match(self._buffer)
             body, self._buffer = self._buffer[end:until], self._buffer[until:]
-            self._api.take(body, self._transport)
+            if asked:
+                self._api.take(asked[1], asked[2] or b"", body, self._transport)
 
 
 def _http(status: bytes, body: bytes) -> bytes:
     return b"HTTP/1.1 %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (status, len(body), body)
+
+
+def _ok(result: bytes) -> bytes:
+    return _http(b"200 OK", b'{"ok":true,"result":%b}' % result)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.bulkhead import bulkhead
+from bench.crowd import crowd
 from bench.fanout import fanout
 from bench.figures import Figure
 from bench.growth import growth
@@ -31,6 +32,7 @@ MEASUREMENTS: dict[str, Callable[[Peer, Path], Coroutine[Any, Any, list[Figure]]
     "limits": limits,
     "growth": growth,
     "bulkhead": bulkhead,
+    "crowd": crowd,
     "memory": memory,
     "start": start,
 }

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from multiprocessing.connection import Connection
 from typing import Any
 
+from bench.askers import Waited
 from bench.bot_api import Rule, Tally
 
 DAYS = 90
@@ -60,6 +61,15 @@ class Peer:
         """What came to Telegram since `show` or `telegram`."""
         tally: Tally = self._ask("tallied")
         return tally
+
+    def ask(self, per_second: float, seconds: float) -> None:
+        """From now on people ask the bot, one after the other; each once (`askers`)."""
+        self._ask("ask", per_second, seconds)
+
+    def waited(self) -> list[Waited]:
+        """How long everybody who asked so far waited, since the last `ask`."""
+        waited: list[Waited] = self._ask("waited")
+        return waited
 
     def _ask(self, question: str, *details: object) -> Any:
         self._pipe.send((question, details))

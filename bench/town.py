@@ -9,6 +9,7 @@ from multiprocessing.connection import Connection as Pipe
 
 from aiohttp import web
 
+from bench.askers import Waited
 from bench.bot_api import BotApi, Connection, Rule, Tally
 from bench.peer import DAYS, Ports, Stamp
 from notifier.simulator import Simulator, load
@@ -119,6 +120,12 @@ class _Town:
 
     def tallied(self) -> Tally:
         return self.bot_api.tally
+
+    def ask(self, per_second: float, seconds: float) -> None:
+        self.bot_api.askers.begin(per_second, seconds)
+
+    def waited(self) -> list[Waited]:
+        return self.bot_api.askers.waited()
 
 
 def live(pipe: Pipe, start: datetime) -> None:

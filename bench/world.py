@@ -64,13 +64,20 @@ def write_settings(folder: Path, peer: Peer, *, seconds: float = 0.02, welcome: 
 
 
 @asynccontextmanager
-async def running(settings: Settings, write: Callable[[str], None] = lambda _: None) -> AsyncIterator[Service]:
-    """The service with its first round polled, logging to a file as a production process would."""
+async def wired(settings: Settings, write: Callable[[str], None] = lambda _: None) -> AsyncIterator[Service]:
+    """The service, not yet running, logging to a file as a production process would."""
     folder = Path(settings.store.url.removeprefix("sqlite:///")).parent
     with (folder / "log").open("w") as log, logging_to(log, level="info", as_json=True, secrets=()):
         async with service(settings, write) as program:
-            await program.run(once=True)
             yield program
+
+
+@asynccontextmanager
+async def running(settings: Settings, write: Callable[[str], None] = lambda _: None) -> AsyncIterator[Service]:
+    """The service with its first round polled and nothing left to tell."""
+    async with wired(settings, write) as program:
+        await program.run(once=True)
+        yield program
 
 
 @asynccontextmanager
