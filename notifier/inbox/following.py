@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from notifier.known import KnownComponent
 from notifier.model import Affected
@@ -38,21 +38,21 @@ class _Entry:
     component: KnownComponent
     ticker: str
     asset: str
-
-    @property
-    def affected(self) -> Affected:
-        return Affected(name=self.component.name, group=self.component.group)
+    affected: str
+    """Its name with its group, as news names it."""
+    words: tuple[str, ...]
+    """Of that, to be begun with."""
 
     @property
     def offer(self) -> Offer:
-        return Offer(term=str(self.affected), name=_shown(self.component), code=f"#{self.id}")
+        return Offer(term=self.affected, name=_shown(self.component), code=f"#{self.id}")
 
 
 class Catalogue:
     """What can be followed, of all the components of the page."""
 
     def __init__(self, components: Mapping[str, KnownComponent]) -> None:
-        self._entries = tuple(_entries(components))
+        self._entries = tuple(_entry(key, component) for key, component in components.items())
 
     def exactly(self, words: str) -> str | None:
         """The term for words that name a ticker, an asset, a group or a component in full, in whatever case."""
@@ -68,7 +68,7 @@ class Catalogue:
                 terms.setdefault(entry.asset.casefold(), entry.ticker)
         for entry in self._entries:
             terms.setdefault(entry.component.name.casefold(), entry.component.name)
-            terms.setdefault(str(entry.affected).casefold(), str(entry.affected))
+            terms.setdefault(entry.affected.casefold(), entry.affected)
         return terms
 
     def each_exactly(self, words: str) -> tuple[str, ...]:
@@ -86,7 +86,7 @@ class Catalogue:
         fitting = [entry for entry in self._entries if _fits(entry, tokens)]
         fitting.sort(key=lambda entry: (_distance(entry, tokens), entry.component.name.casefold()))
         groups = [entry.offer for entry in fitting if entry.component.is_group]
-        named = [entry for entry in fitting if entry.ticker and _begin(tokens, f"{entry.asset} {entry.ticker}")]
+        named = [entry for entry in fitting if entry.ticker and _begin(tokens, _words(f"{entry.asset} {entry.ticker}"))]
         assets = {e.ticker: Offer(term=e.ticker, name=f"{e.asset} ({e.ticker})", code=e.ticker) for e in named}
         meant = {next(iter(assets), ""), ""} if len(tokens) == 1 and assets else {entry.ticker for entry in fitting}
         single = [entry.offer for entry in fitting if not entry.component.is_group and entry.ticker in meant]
@@ -112,7 +112,7 @@ class Catalogue:
         """The term that a button stands for; None for what no button of ours says, or what is gone."""
         if not code.startswith("#"):
             return code if re.fullmatch(r"[A-Za-z0-9₮.]{1,12}", code) else None
-        return next((str(entry.affected) for entry in self._entries if entry.id == code[1:]), None)
+        return next((entry.affected for entry in self._entries if entry.id == code[1:]), None)
 
 
 def could_be_ticker(words: str) -> str | None:
@@ -120,27 +120,33 @@ def could_be_ticker(words: str) -> str | None:
     return words.upper() if TICKER.fullmatch(words.upper()) else None
 
 
-def _entries(components: Mapping[str, KnownComponent]) -> Iterator[_Entry]:
-    for key, component in components.items():
-        asset = None if component.is_group else _ASSET.fullmatch(component.name)
-        yield _Entry(key, component, asset["ticker"] if asset else "", asset["asset"] if asset else "")
+@lru_cache(maxsize=4096)
+def _entry(key: str, component: KnownComponent) -> _Entry:
+    """Everybody who asks looks through all of them."""
+    asset = None if component.is_group else _ASSET.fullmatch(component.name)
+    affected = str(Affected(name=component.name, group=component.group))
+    ticker, name = (asset["ticker"], asset["asset"]) if asset else ("", "")
+    return _Entry(key, component, ticker, name, affected, _words(affected))
 
 
 def _takes_in(term: str, entry: _Entry) -> bool:
     if entry.component.is_group:
         return False
-    names = [entry.component.name, str(entry.affected), *([entry.component.group] if entry.component.group else [])]
+    names = [entry.component.name, entry.affected, *([entry.component.group] if entry.component.group else [])]
     return term_matches(term, names, "")
 
 
 def _fits(entry: _Entry, tokens: Iterable[str]) -> bool:
     """Whether it is meant by all of the words, and not only its group by each of them."""
-    return _begin(tokens, str(entry.affected)) and any(_begin([token], entry.component.name) for token in tokens)
+    return _begin(tokens, entry.words) and any(_begin([token], _words(entry.component.name)) for token in tokens)
 
 
-def _begin(tokens: Iterable[str], name: str) -> bool:
-    """Whether each of them begins a word of the name."""
-    words = re.findall(r"[\w₮]+", name.casefold())
+def _words(name: str) -> tuple[str, ...]:
+    return tuple(re.findall(r"[\w₮]+", name.casefold()))
+
+
+def _begin(tokens: Iterable[str], words: Sequence[str]) -> bool:
+    """Whether each of them begins a word."""
     return all(any(word.startswith(token) for word in words) for token in tokens)
 
 
