@@ -121,7 +121,8 @@ class Desk:
         elif after is not None and after != before:
             await self._store.keep(after, self._clock.now())
             log.info("a subscription changed" if before else "a new reader")
-            self._owing()
+            if before and (before.muted_until, before.muted) != (after.muted_until, after.muted):
+                self._owing()
 
     async def _look(self) -> Scene:
         now = self._clock.now()
