@@ -6,12 +6,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy.dialects import sqlite
 
 from notifier.message import Receipt
 from notifier.model import State
 from notifier.parcel import News, Parcel, Settlement
 from notifier.retry import POLICIES, is_news
 from notifier.route import route
+from notifier.store import outbox
 from notifier.store.sql import SqlStore
 from notifier.subscription import Address, Filter, QuietHours, Subscription
 from tests.builders import NOW, at
@@ -215,3 +217,12 @@ async def test_what_is_for_people_reaches_neither_the_configuration_nor_operator
     news = News(changes=(change("a"),))
     await store.record((), lambda _: news, lambda each, filters: replace(route(each, filters), people_only=True))
     assert await owed(store) == [("a", "telegram:1")]
+
+
+async def test_a_claim_leaps_over_all_that_waits_for_its_hour(store: SqlStore) -> None:
+    given = {"channel": "telegram", "now": NOW, "token": 1, "most": 8}
+    query = outbox.DUE_LANES.params(given).compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
+    async with store.engine.connect() as connection:
+        plan = [row.detail for row in await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}")]
+    assert "ix_deliveries_due (channel=? AND rank=? AND due_at<?)" in plan[0]
+    assert not any("ORDER BY" in step for step in plan), "nothing is sorted"
