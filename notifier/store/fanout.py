@@ -19,7 +19,9 @@ CHUNK = 1000
 """Subscriptions whose deliveries are written at once. The first send waits for the first chunk only."""
 
 LATER_CHUNK = 5 * CHUNK
-"""Every later one: fewer commits, and still so few rows that a claim gets its turn within a tenth of a second."""
+"""Every later one: fewer commits, and still so few rows that a claim gets its turn within a tenth of a second. Changes
+that come together share it, down to CHUNK for each.
+"""
 
 _d, _m, _s = t.deliveries.c, t.mutes.c, t.subscriptions.c
 
@@ -46,7 +48,8 @@ async def fan_out(connection: AsyncConnection) -> bool:
     ).all()
     reached: int | None = None
     for row in unfinished:
-        until = await _chunk_end(connection, row.cursor, row.last)
+        size = max(CHUNK, LATER_CHUNK // len(unfinished)) if row.cursor else CHUNK
+        until = await _chunk_end(connection, row.cursor, row.last, size)
         until = until if reached is None else min(until, reached)
         reached = until
         if until > row.cursor:
@@ -61,8 +64,7 @@ async def fan_out(connection: AsyncConnection) -> bool:
     return any(row.last > (reached or 0) for row in unfinished)
 
 
-async def _chunk_end(connection: AsyncConnection, cursor: int, last: int) -> int:
-    size = LATER_CHUNK if cursor else CHUNK
+async def _chunk_end(connection: AsyncConnection, cursor: int, last: int, size: int) -> int:
     found = await connection.execute(sa.select(_s.id).where(_s.id > cursor).order_by(_s.id).limit(1).offset(size - 1))
     return min(found.scalar() or last, last)
 

@@ -64,6 +64,18 @@ async def test_two_changes_that_overlap_overtake_each_other_nowhere(store: SqlSt
     )
 
 
+async def test_changes_that_come_together_share_a_chunk(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fanout, "CHUNK", 1)
+    monkeypatch.setattr(fanout, "LATER_CHUNK", 6)
+    await watch(store, *PEOPLE)
+    await tell(store, change("first"), change("second"), change("third"))
+    sizes = [len(await owed(store))]
+    while await store.fan_out():
+        sizes.append(len(await owed(store)))
+    assert sizes == [3, 3 + 6, 3 + 6 + 6]
+    assert len(await owed(store)) == 3 * len(PEOPLE)
+
+
 @pytest.mark.usefixtures("small_chunks")
 async def test_a_crash_between_two_chunks_loses_nobody(opened: Opened) -> None:
     first = await opened(token=1)
