@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -19,7 +20,6 @@ from notifier.config import Settings
 from notifier.deliver import Sender
 from notifier.distress import Distress
 from notifier.inbox.reading import Reading
-from notifier.inbox.webhook import Webhook
 from notifier.languages import tongues
 from notifier.poll import Outcome, Poll
 from notifier.ports import Channel, Clock, SourceFailed
@@ -41,6 +41,9 @@ from notifier.wiring import (
     page_of,
     sources_of,
 )
+
+if TYPE_CHECKING:
+    from notifier.inbox.webhook import Webhook
 
 STOP_SECONDS = 10
 """How long the sends under way may take once the process was told to stop."""

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -25,7 +26,6 @@ from notifier.inbox.ports import Way
 from notifier.inbox.profile import Profile
 from notifier.inbox.reading import Reading
 from notifier.inbox.telegram import TelegramInbox
-from notifier.inbox.webhook import Webhook
 from notifier.pace import LIMITS
 from notifier.poll import Poll
 from notifier.ports import Channel, Clock, Outbox, Readers, StoreRefused
@@ -39,6 +39,9 @@ from notifier.tongue import ENGLISH, Tongue
 from notifier.transport import TIMEOUT
 from notifier.urls import unsubscribe_url
 from notifier.watch import Watch
+
+if TYPE_CHECKING:
+    from notifier.inbox.webhook import Webhook
 
 USER_AGENT = "kraken-status-notifier (+https://pypi.org/project/kraken-status-notifier)"
 
@@ -195,4 +198,6 @@ def make_inbox(
     inbox = TelegramInbox(bot, desk, way, profile, clock, operators=operators, tongue=tongue)
     if telegram.webhook_url is None:
         return Reading(http, bot, inbox, readers, clock)
+    from notifier.inbox.webhook import Webhook  # a web server's memory, only where it is needed
+
     return Webhook(bot, inbox, readers, clock, url=telegram.webhook_url, port=settings.port or WEBHOOK_PORT, key=key)
