@@ -23,7 +23,16 @@ class Reader:
         self.woken = 0
         self._number = 0
         self._clock = FrozenClock()
-        self._desk = Desk(store, PAGE, {}, self._clock, troubles=self._well, read_at=lambda: None, owing=self._owing)
+        self._desk = Desk(
+            store,
+            PAGE,
+            {},
+            self._clock,
+            troubles=self._well,
+            read_at=lambda: None,
+            owing=self._owing,
+            ended=lambda _: None,
+        )
 
     async def says(self, words: str) -> None:
         self._number += 1
