@@ -121,7 +121,7 @@ class Desk:
         elif after is not None and after != before:
             await self._store.keep(after, self._clock.now())
             log.info("a subscription changed" if before else "a new reader")
-            if before and (before.muted_until, before.muted) != (after.muted_until, after.muted):
+            if before and _holds(before) != _holds(after):
                 self._owing()
 
     async def _look(self) -> Scene:
@@ -165,3 +165,8 @@ class Desk:
         owed = await self._store.broadcast(int(choice), self._clock.now())
         self._owing()
         return operators.sent(owed, tongue)
+
+
+def _holds(subscription: Subscription) -> tuple[object, ...]:
+    """What keeps news from somebody for a while."""
+    return subscription.muted_until, subscription.muted, subscription.filter.quiet_hours

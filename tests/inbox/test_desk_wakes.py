@@ -65,3 +65,11 @@ async def test_what_a_mute_held_is_sent_as_soon_as_it_ends(reader: Reader) -> No
     before = reader.woken
     await reader.says("/unmute")
     assert reader.woken == before + 1
+
+
+async def test_what_quiet_hours_held_is_sent_as_soon_as_they_are_others(reader: Reader) -> None:
+    await reader.says("/start")
+    await reader.says("/settings 00:00-23:59")
+    before = reader.woken
+    await reader.says("/settings 00:00-00:01")
+    assert reader.woken == before + 1
