@@ -5,9 +5,12 @@ A button names what will be, and not that it be turned round: pressed twice, or 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from zoneinfo import available_timezones
 
+from notifier.inbox import muting
 from notifier.inbox.talk import Answer, Button, Reply, Talk
 from notifier.inbox.wording import example, headed, in_rows, marked, noted, toast
 from notifier.message import Line, Role, Span
@@ -29,6 +32,13 @@ IMPACTS = {
 }
 UPDATES = {"all": N_("every update"), "milestones": N_("milestones only")}
 QUIET = ("22:00-07:00", "23:00-08:00", "00:00-06:00")
+_HOURS = re.compile(
+    r"(?:from |von )?(\d{1,2})(?:[:.]?(\d\d))? ?(am|pm|h|uhr)? ?(?:-|–|to|until|till|bis) ?"
+    r"(\d{1,2})(?:[:.]?(\d\d))? ?(am|pm|h|uhr)?(?: +(\S+))?",
+    re.IGNORECASE,
+)
+"""`22:00-07:00`, `22 - 7`, `10pm to 6:30am Europe/Berlin`, `von 22 bis 7 Uhr`."""
+
 ZONES = (
     "UTC",
     "Europe/London",
@@ -80,12 +90,29 @@ def pressed(talk: Talk, mine: Subscription, what: str) -> Reply:
 
 def in_words(talk: Talk, mine: Subscription, words: str) -> Reply | None:
     """Quiet hours or a time zone that somebody typed; None if it is neither."""
-    try:
-        quiet = QuietHours.parse(words, mine.zone)
-    except ValueError:
+    hours = _HOURS.fullmatch(words)
+    if hours is None:
         return _zone_in_words(talk, mine, words)
+    try:
+        quiet = QuietHours.parse(f"{_clock(*hours.group(1, 2, 3))}-{_clock(*hours.group(4, 5, 6))}", mine.zone)
+        quiet = replace(quiet, zone=known_zone(hours[7])) if hours[7] else quiet
+    except ValueError:
+        return _quiet(talk, mine)
     wish = replace(mine.filter, quiet_hours=quiet)
     return settings(talk, replace(mine, filter=wish, zone=quiet.zone))
+
+
+def _clock(hour: str, minute: str | None, half: str | None) -> str:
+    """`10`, `pm` → `22:00`."""
+    afternoon = {"am": 0, "pm": 12}.get((half or "").lower())
+    return f"{int(hour) if afternoon is None else int(hour) % 12 + afternoon:02}:{minute or '00'}"
+
+
+def in_city(talk: Talk, mine: Subscription, words: str) -> Reply | None:
+    """The time zone that is named for a city; None if none is."""
+    city = words.casefold().replace(" ", "_")
+    zones = sorted(zone for zone in available_timezones() if "/" in zone and zone.casefold().endswith(f"/{city}"))
+    return settings(talk, _in_zone(mine, zones[0])) if zones else None
 
 
 def _zone_in_words(talk: Talk, mine: Subscription, words: str) -> Reply | None:
@@ -132,6 +159,7 @@ def _in_zone(mine: Subscription, zone: str) -> Subscription:
 def _state(talk: Talk, mine: Subscription) -> Iterator[Line]:
     t, wish = talk.t, mine.filter
     follows = ", ".join(wish.components[:8]) + (" …" if len(wish.components) > 8 else "")
+    yield from muting.until_when(talk, mine)
     yield _fact(t("Follows"), follows or t("everything"))
     yield _fact(t("Kinds of news"), ", ".join(t(KINDS[kind]) for kind in wish.kinds if kind in KINDS))
     yield _fact(t("Impact"), t(IMPACTS[wish.min_impact]))
@@ -177,7 +205,7 @@ def _quiet(talk: Talk, mine: Subscription) -> Reply:
         Button(words=marked(str(now) == name, name), press=f"set quiet {value}") for value, name in shown.items()
     ]
     about = talk.t(
-        "News waits until they end, and is then told in short; critical news does not wait. They are in {zone}."
+        "News waits until they end, and is then told in short; critical news does not wait. The hours are in {zone}."
     )
     others = talk.t("Other hours: send {example}.")
     example_hours = example("21:30-06:45")
@@ -189,7 +217,7 @@ def _zone(talk: Talk, mine: Subscription) -> Reply:
     names = dict.fromkeys((mine.zone, *ZONES))
     buttons = [Button(words=marked(zone == mine.zone, zone), press=f"set zone {zone}") for zone in names]
     about = noted(talk.t("Any other: send its name, like {example}."), example=example("America/Sao_Paulo"))
-    return _menu(talk, mine, talk.t("Where are you?"), buttons, about)
+    return _menu(talk, mine, talk.t("Which time zone?"), buttons, about)
 
 
 def _language(talk: Talk, mine: Subscription) -> Reply:

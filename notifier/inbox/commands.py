@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from notifier.inbox import choosing, muting, telling, wishing
+from notifier.inbox import choosing, muting, operators, telling, wishing
 from notifier.inbox.following import MOST_TERMS, Catalogue
 from notifier.inbox.talk import Answer, Button, Place, Reply, Talk
 from notifier.inbox.wording import headed, noted, said, toast
@@ -64,9 +64,9 @@ def _start(talk: Talk, words: str) -> Reply:
     if terms and fits:
         mine = replace(mine, filter=replace(mine.filter, components=wished))
     t = talk.t
-    hello = t("👋 You will hear from {page} status here.") if new else t("You hear from {page} status here already.")
+    now, already = t("👋 {page}'s status news comes here from now on."), t("{page}'s status news comes here already.")
     lines = [
-        headed(hello, page=talk.page.name),
+        headed(now if new else already, page=talk.page.name),
         said(t("You follow {followed}."), followed=wishing.followed(mine, talk)),
     ]
     lines += muting.until_when(talk, mine)
@@ -88,13 +88,15 @@ def _start(talk: Talk, words: str) -> Reply:
 def _stop(talk: Talk, _: str) -> Reply:
     gone = talk.t("You hear nothing any more. What was stored of this chat is deleted.")
     never = talk.t("You are not subscribed; nothing is stored of this chat.")
-    again = noted(talk.t("/start begins anew."))
+    again = noted(talk.t("/start to begin again."))
     return Reply(answer=Answer(lines=(said(gone if talk.mine else never), again)))
 
 
 def _help(talk: Talk, _: str) -> Reply:
     lines = [headed(talk.t("What you can say"))]
     lines += [_line(name, talk.t(each.about)) for name, each in COMMANDS.items() if each.listed]
+    if talk.asked.operator:
+        lines += [_line(name, talk.t(about)) for name, about in operators.COMMANDS.items()]
     if talk.asked.place is Place.PRIVATE:
         lines.append(said(talk.t("Or just send the name of an asset or a product, as sol or websocket.")))
     else:
@@ -108,7 +110,7 @@ def _privacy(talk: Talk, _: str) -> Reply:
     return talk.says(
         headed(t("What is stored")),
         said(t("The number of this chat, what you follow and chose in /settings, and which news you were sent.")),
-        said(t("No name, no words of yours. Nothing is passed on.")),
+        said(t("No name and no message of yours. Nothing is passed on.")),
         said(t("/stop deletes all of it at once.")),
     )
 
@@ -195,10 +197,16 @@ def _free(talk: Talk, words: str) -> Reply:
         return talk.says()
     if not words:
         return talk.says(said(talk.t("I understand words only. /help says which.")))
-    chosen = choosing.in_words(talk, talk.mine, words) if talk.mine and talk.mine.active else None
-    if chosen is not None and not _is_kept_from(talk):
+    command = COMMANDS.get(words.casefold())
+    if command is not None:
+        return _may_not(talk) if command.changes and _is_kept_from(talk) else command.does(talk, "")
+    mine = talk.mine if talk.mine and talk.mine.active and not _is_kept_from(talk) else None
+    if mine and (chosen := choosing.in_words(talk, mine, words)):
         return chosen
-    return wishing.offers(talk, words, Catalogue(talk.scene.components))
+    found = Catalogue(talk.scene.components).search(words)
+    if mine and not found and (chosen := choosing.in_city(talk, mine, words)):
+        return chosen
+    return wishing.offers(talk, words, found)
 
 
 def _unknown(talk: Talk, words: str) -> Reply:
@@ -225,7 +233,7 @@ def _newcomer(talk: Talk) -> Subscription:
 
 
 def _not_yet(talk: Talk) -> Reply:
-    line = said(talk.t("You hear no news yet. /start begins."))
+    line = said(talk.t("You get no news yet. /start to begin."))
     return talk.says(line, buttons=((Button(words=talk.t("Start"), press="start"),),))
 
 

@@ -17,7 +17,15 @@ from notifier.times import moment
 USUAL = timedelta(hours=8)
 LONGEST = timedelta(days=7)
 
-_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+_UNITS = {
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "st": timedelta(hours=1),
+    "d": timedelta(days=1),
+    "t": timedelta(days=1),
+}
+"""By how their names begin, in English and in German."""
+
 _SHOWN = 6
 _WORDS_IN_BUTTON = 40
 
@@ -28,7 +36,7 @@ def mute(talk: Talk, mine: Subscription, words: str) -> Reply:
         return _without(talk, mine, talk.about)
     if not words:
         return _menu(talk, mine)
-    found = re.fullmatch(r"(\d{1,4}) ?([mhd])[a-z]*", words.lower())
+    found = re.fullmatch(r"(\d{1,4}) ?(m|h|st|d|t)[a-z]*", words.lower())
     span = int(found[1]) * _UNITS[found[2]] if found else timedelta()
     if not timedelta() < span <= LONGEST:
         how = talk.t("Say for how long, up to {longest}, like {example}.")
@@ -48,6 +56,8 @@ def pressed(talk: Talk, mine: Subscription, what: str) -> Reply:
 
 def unmute(talk: Talk, mine: Subscription) -> Reply:
     """`/unmute`: everything is told again, with what waited."""
+    if not mine.muted and not is_muted(mine, talk):
+        return talk.says(said(talk.t("Nothing is muted.")))
     lines = (said(talk.t("🔔 You hear everything that you follow again. What waited comes now, in short.")),)
     return Reply(answer=Answer(lines=lines), subscription=replace(mine, muted_until=None, muted=frozenset()))
 

@@ -59,7 +59,7 @@ def preview(text: str, number: int, readers: int, tongue: Tongue) -> Answer:
     """The draft as it will be told, with its two ways on."""
     t = tongue.gettext
     if not fits(text):
-        how = t("Write it behind the command, in at most {count} characters: /broadcast We are moving to …")
+        how = t("Write it after the command, in at most {count} characters: /broadcast We are moving to …")
         return Answer(lines=(said(how, count=str(LONGEST)),))
     send = tongue.ngettext("Send to {count} subscriber", "Send to {count} subscribers", readers).format(count=readers)
     buttons = ((Button(words=send, press=f"broadcast {number}"), Button(words=t("Cancel"), press="broadcast no")),)

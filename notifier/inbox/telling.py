@@ -56,7 +56,7 @@ def incidents(talk: Talk) -> Reply:
     if not running and not planned:
         lines.append(said(talk.t("Nothing is open now.")))
     if over:
-        lines.append(said(talk.t("Over lately:")))
+        lines.append(said(talk.t("Recently over:")))
         lines += [_ended(talk, each) for each in over]
     shown = [*running, *planned, *over][:_LISTED]
     buttons = [Button(words=_short(each), press=f"incident {each.id}") for each in shown]
@@ -74,6 +74,10 @@ def incident(talk: Talk, words_of_it: str) -> Reply:
     if not found and words_of_it:
         no = talk.t("No incident that I know is called “{words}”. /incidents lists the newest.")
         return talk.says(said(no, words=words_of_it[:60]))
+    if words_of_it:
+        buttons = [Button(words=_short(each), press=f"incident {each.id}") for each in found[:_LISTED]]
+        title = headed(talk.t("“{words}” may mean:"), words=words_of_it[:60])
+        return talk.says(title, buttons=in_rows(buttons, 1))
     return incidents(talk)
 
 

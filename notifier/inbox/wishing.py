@@ -25,12 +25,11 @@ def follow(talk: Talk, mine: Subscription, words: str) -> Reply:
         return _everything(talk, mine)
     if terms := catalogue.each_exactly(words):
         return _added(talk, mine, terms, catalogue)
-    return offers(talk, words, catalogue)
+    return offers(talk, words, catalogue.search(words))
 
 
-def offers(talk: Talk, words: str, catalogue: Catalogue) -> Reply:
+def offers(talk: Talk, words: str, found: Sequence[Offer]) -> Reply:
     """What the words may mean, to choose from."""
-    found = catalogue.search(words)
     if found:
         title = talk.t("“{words}” may mean:")
         return talk.says(headed(title, words=words[:60]), buttons=in_rows(list(map(_button, found)), 1))
@@ -56,7 +55,7 @@ def unfollow(talk: Talk, mine: Subscription, words: str) -> Reply:
     terms = _named(Catalogue(talk.scene.components), followed, words)
     if words and terms:
         return _removed(talk, mine, terms)
-    lines = [headed(talk.t("What should go?"))]
+    lines = [headed(talk.t("What do you want to leave out?"))]
     if words:
         lines.append(said(talk.t("You do not follow “{words}”."), words=words[:60]))
     return talk.says(*lines, buttons=_removals(followed))
@@ -86,7 +85,7 @@ def followed(mine: Subscription, talk: Talk) -> str:
 
 def only(talk: Talk) -> Line:
     """To who followed everything before."""
-    return noted(talk.t("Only that from now on, and incidents that name no component. Until now it was everything."))
+    return noted(talk.t("From now on only that, and incidents that name no component; until now you got everything."))
 
 
 def too_many(talk: Talk) -> Line:

@@ -28,7 +28,7 @@ def reader() -> Reader:
 
 def test_who_presses_start_follows_everything() -> None:
     reader = Reader()
-    assert "You will hear from Kraken status here" in reader.says("/start")
+    assert "Kraken's status news comes here from now on" in reader.says("/start")
     assert reader.mine is not None
     assert reader.mine == Subscription(address=Address("telegram", "7"), origin="self", filter=Filter())
 
@@ -72,7 +72,7 @@ def test_who_had_blocked_the_bot_comes_back_to_what_he_followed(reader: Reader) 
     reader.says("/follow btc")
     assert reader.mine is not None
     reader.mine = replace(reader.mine, active=False)
-    assert "You will hear from" in reader.says("/start")
+    assert "status news comes here from now on" in reader.says("/start")
     assert reader.mine.active
     assert reader.follows() == ("BTC",)
 
@@ -122,6 +122,20 @@ def test_who_only_asks_is_not_subscribed(name: str) -> None:
 def test_help_names_every_command(reader: Reader) -> None:
     text = reader.says("/help")
     assert [name for name in COMMANDS if f"/{name} " not in text] == []
+
+
+@pytest.mark.parametrize("words", ["status", "STOP", "Help"])
+def test_a_command_is_understood_without_its_stroke(reader: Reader, words: str) -> None:
+    other = Reader(mine=reader.mine)
+    assert reader.says(words) == other.says(f"/{words}")
+    assert reader.mine == other.mine
+
+
+def test_several_incidents_of_a_name_are_offered(reader: Reader) -> None:
+    reader.scene = BAD_DAY
+    reader.says("/incident e")
+    assert len(reader.buttons) == 3
+    assert OUTAGE.name in reader.presses(OUTAGE.name)
 
 
 def test_privacy_says_what_is_stored_and_how_to_delete_it(reader: Reader) -> None:
@@ -240,6 +254,21 @@ class TestSettings:
         reader.says("22:00-23:00 asia/tokyo")
         assert reader.mine.zone == "Asia/Tokyo"
 
+    @pytest.mark.parametrize(
+        "words",
+        ["22-7", "22:00-07:00", "22 - 7", "22h-7h", "10pm-7am", "22:00 to 07:00", "von 22 bis 7 Uhr", "2200-0700"],
+    )
+    def test_hours_are_understood_as_people_write_them(self, reader: Reader, words: str) -> None:
+        reader.says(words)
+        assert reader.mine is not None
+        assert reader.mine.filter.quiet_hours == QuietHours.parse("22:00-07:00")
+
+    def test_a_zone_is_known_by_its_city_unless_the_page_has_something_of_that_name(self, reader: Reader) -> None:
+        reader.says("new york")
+        assert reader.mine is not None
+        assert reader.mine.zone == "America/New_York"
+        assert "may mean" in reader.says("status page")
+
     @pytest.mark.parametrize("words", ["25:00-07:00", "22:00-22:00", "Mars/Olympus", "22:00-07:00 Mars/Olympus"])
     def test_hours_and_zones_that_do_not_exist_change_nothing(self, reader: Reader, words: str) -> None:
         before = reader.mine
@@ -266,8 +295,9 @@ class TestMute:
         assert reader.mine.muted == {OUTAGE.subject}
         reader.says("/mute", about="incident/another")
         assert reader.mine.muted == {OUTAGE.subject, "incident/another"}
-        reader.says("/unmute")
+        assert "comes now" in reader.says("/unmute")
         assert (reader.mine.muted, reader.mine.muted_until) == (frozenset(), None)
+        assert "Nothing is muted" in reader.says("/unmute")
 
     @pytest.mark.parametrize("words", ["forever", "0h", "8d", "-1h", "9999h", "1h30", "∞"])
     def test_other_lengths_are_refused_with_the_cure(self, reader: Reader, words: str) -> None:

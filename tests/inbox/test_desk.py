@@ -60,4 +60,4 @@ async def test_a_chat_that_the_configuration_names_is_not_subscribed_once_more(s
 
 async def test_another_chat_may_subscribe_itself(store: SqlStore) -> None:
     await store.sync([to("telegram:@kraken_news")], welcome=False, now=NOW)
-    assert "You will hear" in await said(store, "/start", named="telegram:@other_news")
+    assert "comes here from now on" in await said(store, "/start", named="telegram:@other_news")

@@ -99,8 +99,8 @@ def test_a_ticker_that_no_component_has_can_be_followed_all_the_same() -> None:
 def test_following_one_thing_ends_following_everything_and_says_so() -> None:
     reader = Reader()
     reader.says("/start")
-    assert "Until now it was everything" in reader.says("/follow btc")
-    assert "Until now" not in reader.says("/follow eth")
+    assert "until now you got everything" in reader.says("/follow btc")
+    assert "until now you got" not in reader.says("/follow eth")
     assert reader.follows() == ("BTC", "ETH")
     reader.presses("Everything")
     assert reader.follows() == ()

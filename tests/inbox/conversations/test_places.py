@@ -49,7 +49,7 @@ async def test_who_hides_behind_the_group_administers_it_and_who_hides_behind_a_
     async with bot(tmp_path) as there:
         ada, bob, group = people(there)
         mask = there.telegram.channel(-100_900, "Official administrators")
-        assert "You will hear" in (await there.answers(ada.says_anonymously("/start", in_=group))).shown
+        assert "comes here from now on" in (await there.answers(ada.says_anonymously("/start", in_=group))).shown
         for words in ("/stop", "/follow btc", "/settings"):
             answer = await there.answers(bob.says_as(mask, words, in_=group))
             assert answer.shown == ONLY

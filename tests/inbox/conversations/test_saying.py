@@ -10,9 +10,9 @@ import pytest
 from notifier.markup import INERT
 from tests.inbox.conversations.bot import OUTAGE, PLANNED, WEBSOCKET, bot
 
-NOT_YET = "You hear no news yet. /start begins."
+NOT_YET = "You get no news yet. /start to begin."
 STRANGER = {
-    "/start": "👋 You will hear from Kraken status here.",
+    "/start": "👋 Kraken's status news comes here from now on.",
     "/start btc": "You follow BTC.",
     "/start websocket": "You follow Websocket.",
     "/start no-such-thing": "Nothing is called “no-such-thing”",
@@ -49,17 +49,17 @@ STRANGER = {
 }
 """The beginning of some line of the answer."""
 READER = {
-    "/start": "You hear from Kraken status here already.",
+    "/start": "Kraken's status news comes here already.",
     "/start eth": "You follow BTC, ETH.",
     "/follow eth": "✅ You follow BTC, ETH.",
     "/follow sdlkjf": "Nothing at Kraken is called “sdlkjf”.",
     "/follow all": "✅ You follow everything.",
-    "/unfollow": "What should go?",
+    "/unfollow": "What do you want to leave out?",
     "/unfollow btc": "That was the last, so you hear of everything again.",
     "/unfollow eth": "You do not follow “eth”.",
     "/settings": "What you get",
     "/settings 21:30-06:45": "Quiet hours: 21:30–06:45 UTC",
-    "/settings 25:00-07:00": "What you get",
+    "/settings 25:00-07:00": "When is it quiet?",
     "/settings Europe/Berlin": "Time zone: Europe/Berlin",
     "21:30-06:45": "Quiet hours: 21:30–06:45 UTC",
     "asia/kolkata": "Time zone: Asia/Kolkata",
@@ -69,7 +69,7 @@ READER = {
     "/mute forever": "Say for how long, up to 7 days",
     "/mute 0h": "Say for how long, up to 7 days",
     "/mute 9999d": "Say for how long, up to 7 days",
-    "/unmute": "🔔 You hear everything that you follow again.",
+    "/unmute": "Nothing is muted.",
     "/stop": "You hear nothing any more.",
 }
 CHANGES = ("/start", "/stop", "/follow", "/FOLLOW", "/unfollow")
@@ -102,7 +102,7 @@ async def test_whatever_is_said_in_private_has_its_answer_and_changes_nothing_wh
 
 ODD = {
     "a name of markup": ("<b>Ada</b> & Co. <script>", "/status", "Kraken: no incident open"),
-    "a name from right to left": ("\u202eadA\u202c \u0645\u0631\u062d\u0628\u0627", "/start", "You will hear"),
+    "a name from right to left": ("\u202eadA\u202c \u0645\u0631\u062d\u0628\u0627", "/start", "comes here from now on"),
     "words from right to left": (
         "Ada",
         "/follow \u0628\u062a\u0643\u0648\u064a\u0646",
