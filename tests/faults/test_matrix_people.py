@@ -29,14 +29,14 @@ async def test_who_is_lost_delays_nobody_and_comes_back_with_start_to_what_is_ne
         for person in (ada, bob):
             await there.answers(person.says("/follow websocket"))
         LOST[how](ada.chat)
-        await there.at("10:00", "10:05")
+        await there.at("10:00")
         assert (titles(news(ada)), titles(news(bob))) == ([], [OPENED])
         assert [*await there.subscribers()] == ["8"]
         ada.chat.ordinary()
         await there.at("10:10")
         back = await there.answers(ada.starts())
         assert "You follow Websocket." in back.shown and "identified, since 10:00 UTC" in back.shown
-        await there.at("10:11", "10:20", "10:21")
+        await there.at("10:20")
     assert titles(news(ada)) == [OVER], "no backlog"
     assert titles(news(bob)) == [OPENED, FOUND, OVER]
 
@@ -55,7 +55,7 @@ async def test_a_group_that_throws_the_bot_out_is_told_nothing_until_it_is_back_
         await there.at("10:10")
         assert (await there.subscribers(), news(group)) == ({}, []) and len(there.telegram.calls) == tries
         await there.answers(ada.says("/start", in_=group))
-        await there.at("10:20", "10:21")
+        await there.at("10:20")
     assert titles(news(group)) == [OVER]
 
 
@@ -72,9 +72,9 @@ async def test_a_group_that_became_a_supergroup_is_followed_and_talks_on(told: b
         grown = group.migrates(DESK, ada)
         if not told:
             there.telegram.updates.pending.clear()
-        await there.at("10:10", "10:11")
+        await there.at("10:10")
         assert "You follow BTC, Websocket." in (await there.answers(ada.says("/follow btc", in_=grown))).shown
-        await there.at("10:20", "10:21")
+        await there.at("10:20")
         assert await there.subscribers() == {str(DESK): ("BTC", "Websocket")}
     assert (titles(news(group)), titles(news(grown))) == ([OPENED], [FOUND, OVER])
 
@@ -89,7 +89,7 @@ async def test_a_group_that_became_a_supergroup_to_have_topics_is_told_in_each_t
         forum = group.migrates(DESK, ada)
         forum.forum = True
         await there.answers(ada.says("/follow websocket", in_=forum, topic=5))
-        await there.at("10:00", "10:01")
+        await there.at("10:00")
         assert await there.subscribers() == {str(DESK): (), f"{DESK}/5": ("Websocket",)}
     assert {each.topic: titles([each]) for each in news(forum)} == {None: [OPENED], 5: [OPENED]}
     assert len(news(forum)) == 2 and news(group) == []
@@ -106,7 +106,7 @@ async def test_a_topic_that_was_deleted_leaves_the_group_itself_and_its_answers(
         asked = ada.says("/status", in_=forum, topic=5)
         forum.loses_topic(5)
         assert (await there.answers(asked)).topic is None
-        await there.at("10:10", "10:20", "10:21")
+        await there.at("10:10", "10:20")
     opened, *later = news(forum)
     assert (opened.topic, opened.deleted) == (5, True)
     assert [each.topic for each in later] == [None, None] and titles(later) == [FOUND, OVER]
@@ -125,7 +125,7 @@ async def test_who_leaves_while_many_are_told_hears_nothing_of_what_was_not_unde
             assert "You hear nothing any more." in (await there.answers(ada.says("/stop"))).shown
             assert not telling.done() and news(eve) == []
             there.telegram.release()
-        await there.at("10:10", "10:20", "10:21")
+        await there.at("10:10", "10:20")
         assert [*await there.subscribers()] == ["8", "9"]
     assert news(ada) == []
     assert titles(news(bob)) == titles(news(eve)) == [OPENED, FOUND, OVER]
@@ -143,7 +143,7 @@ async def test_who_leaves_while_his_own_message_is_under_way_gets_that_and_no_ot
             await there.answers(ada.says("/stop"))
             there.telegram.release()
         await there.restart()
-        await there.at("10:10", "10:20", "10:21")
+        await there.at("10:10", "10:20")
         [told] = news(ada)
         assert told.edits == [] and await there.subscribers() == {}
         await there.answers(ada.says("/start"))
@@ -163,7 +163,7 @@ async def test_who_leaves_while_news_waits_for_him_is_sent_nothing_of_it_even_if
         await there.at("10:00", "10:10")
         await there.answers(ada.says("/stop"))
         await there.answers(ada.says("/start"))
-        await there.at("10:11", "10:20", "10:21")
+        await there.at("10:20")
         assert titles(news(ada)) == [OVER]
         await there.at("12:30", "2026-05-13 08:00")
     assert titles(news(ada)) == [OVER]
