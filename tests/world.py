@@ -15,6 +15,7 @@ from notifier.retry import POLICIES, Policy
 from notifier.store.sql import SqlStore
 from notifier.subscription import Address, Subscription
 from tests.doubles import Arrived, FrozenClock, RecordingChannel, ScriptedLookup, ScriptedSource
+from tests.template import laid_out
 
 PAGE = Page(url="https://status.kraken.com")
 
@@ -35,7 +36,7 @@ class World:
     async def born(
         cls, path: Path, *channels: RecordingChannel, clock: FrozenClock | None = None, token: int = 1
     ) -> World:
-        store = await SqlStore.open(f"sqlite:///{path}", token=token)
+        store = await SqlStore.open(f"sqlite:///{laid_out(path)}", token=token)
         world = cls(path, store, clock or FrozenClock(), list(channels) or [RecordingChannel()])
         await world.poll.start()
         return world

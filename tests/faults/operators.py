@@ -19,6 +19,7 @@ from tests.receivers.mail import FakeMail
 from tests.receivers.slack import FakeSlack
 from tests.receivers.telegram import FakeTelegram
 from tests.sources.wire import Wire, saying, serving
+from tests.template import laid_out
 
 DESK, CHAT, MAILBOX = "slack:C0TRADING", "telegram:-1009", "mailto:oncall@example.com"
 SECRET = "/ping/canary-2b7f"
@@ -72,7 +73,7 @@ class Duty:
         names = {
             "STATUS_PAGE__URL": self.simulator.url,
             "EXCHANGE__API_URL": self.simulator.url,
-            "STORE__URL": f"sqlite:///{self.folder / 'notifier.db'}",
+            "STORE__URL": f"sqlite:///{laid_out(self.folder / 'notifier.db')}",
             "SLACK__BOT_TOKEN": "xoxb-1-fake-canary-5f2d",
             "SLACK__API_URL": self.slack.url,
             "TELEGRAM__BOT_TOKEN": self.telegram.token,

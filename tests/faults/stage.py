@@ -19,6 +19,7 @@ from tests.doubles import FrozenClock
 from tests.faults.rawpage import RawPage
 from tests.receivers.slack import FakeSlack
 from tests.receivers.telegram import FakeTelegram
+from tests.template import laid_out
 
 SLACK, TELEGRAM = "slack:C0TRADING", "telegram:-1001"
 
@@ -117,7 +118,7 @@ async def stage(script: Script, folder: Path, page: RawPage | None = None, **mor
         settings = {
             "STATUS_PAGE__URL": site.url,
             "EXCHANGE__API_URL": site.url,
-            "STORE__URL": f"sqlite:///{folder / 'notifier.db'}",
+            "STORE__URL": f"sqlite:///{laid_out(folder / 'notifier.db')}",
             "SLACK__BOT_TOKEN": slack.token,
             "SLACK__API_URL": slack.url,
             "TELEGRAM__BOT_TOKEN": telegram.token,

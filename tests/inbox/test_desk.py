@@ -17,12 +17,13 @@ from notifier.tongue import ENGLISH_ONLY
 from tests.builders import NOW
 from tests.doubles import FrozenClock
 from tests.inbox.talking import PAGE
+from tests.template import laid_out
 from tests.world import to
 
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
-    made = await SqlStore.open(f"sqlite:///{tmp_path}/notifier.db", token=1)
+    made = await SqlStore.open(f"sqlite:///{laid_out(tmp_path / 'notifier.db')}", token=1)
     yield made
     await made.close()
 

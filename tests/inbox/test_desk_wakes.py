@@ -14,6 +14,7 @@ from notifier.store.sql import SqlStore
 from notifier.subscription import Address
 from tests.doubles import FrozenClock
 from tests.inbox.talking import PAGE
+from tests.template import laid_out
 
 
 class Reader:
@@ -48,7 +49,7 @@ class Reader:
 
 @pytest.fixture
 async def reader(tmp_path: Path) -> AsyncIterator[Reader]:
-    store = await SqlStore.open(f"sqlite:///{tmp_path}/notifier.db", token=1)
+    store = await SqlStore.open(f"sqlite:///{laid_out(tmp_path / 'notifier.db')}", token=1)
     yield Reader(store)
     await store.close()
 

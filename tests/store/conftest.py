@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from notifier.store.sql import SqlStore
+from tests.template import laid_out
 
 Opened = Callable[..., Awaitable[SqlStore]]
 
@@ -24,7 +25,7 @@ async def opened(path: Path) -> AsyncIterator[Opened]:
     async with AsyncExitStack() as stack:
 
         async def another(token: int = 1) -> SqlStore:
-            made = await SqlStore.open(f"sqlite:///{path}", token=token)
+            made = await SqlStore.open(f"sqlite:///{laid_out(path)}", token=token)
             stack.push_async_callback(made.close)
             return made
 

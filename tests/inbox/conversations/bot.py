@@ -22,6 +22,7 @@ from tests.receivers.slack import FakeSlack
 from tests.receivers.telegram import FakeTelegram, TelegramMessage
 from tests.receivers.telegram_network import Press
 from tests.receivers.telegram_people import Person
+from tests.template import laid_out
 
 DAY = "2026-05-12"
 PAGE = """
@@ -194,7 +195,7 @@ async def bot(
         names = {
             "STATUS_PAGE__URL": simulator.url,
             "EXCHANGE__API_URL": simulator.url,
-            "STORE__URL": f"sqlite:///{folder / 'notifier.db'}",
+            "STORE__URL": f"sqlite:///{laid_out(folder / 'notifier.db')}",
             "SLACK__BOT_TOKEN": slack.token,
             "SLACK__API_URL": slack.url,
             "TELEGRAM__BOT_TOKEN": telegram.token,
