@@ -12,8 +12,8 @@ from zoneinfo import available_timezones
 
 from notifier.inbox import muting
 from notifier.inbox.talk import Answer, Button, Reply, Talk
-from notifier.inbox.wording import example, headed, in_rows, marked, noted, toast
-from notifier.message import Line, Role, Span
+from notifier.inbox.wording import example, fact, headed, in_rows, marked, noted, toast
+from notifier.message import Line
 from notifier.model import Topic
 from notifier.subscription import QuietHours, Subscription, known_zone
 from notifier.tongue import LANGUAGES, N_
@@ -160,14 +160,14 @@ def _state(talk: Talk, mine: Subscription) -> Iterator[Line]:
     t, wish = talk.t, mine.filter
     follows = ", ".join(wish.components[:8]) + (" …" if len(wish.components) > 8 else "")
     yield from muting.until_when(talk, mine)
-    yield _fact(t("Follows"), follows or t("everything"))
-    yield _fact(t("Kinds of news"), ", ".join(t(KINDS[kind]) for kind in wish.kinds if kind in KINDS))
-    yield _fact(t("Impact"), t(IMPACTS[wish.min_impact]))
-    yield _fact(t("Updates"), t(UPDATES["milestones" if wish.milestones_only else "all"]))
-    yield _fact(t("Reminders"), t("before a maintenance") if wish.reminders else t("none"))
-    yield _fact(t("Quiet hours"), f"{wish.quiet_hours} {wish.quiet_hours.zone}" if wish.quiet_hours else t("none"))
-    yield _fact(t("Time zone"), mine.zone)
-    yield _fact(t("Language"), LANGUAGES[mine.language])
+    yield fact(t("Follows"), follows or t("everything"))
+    yield fact(t("Kinds of news"), ", ".join(t(KINDS[kind]) for kind in wish.kinds if kind in KINDS))
+    yield fact(t("Impact"), t(IMPACTS[wish.min_impact]))
+    yield fact(t("Updates"), t(UPDATES["milestones" if wish.milestones_only else "all"]))
+    yield fact(t("Reminders"), t("before a maintenance") if wish.reminders else t("none"))
+    yield fact(t("Quiet hours"), f"{wish.quiet_hours} {wish.quiet_hours.zone}" if wish.quiet_hours else t("none"))
+    yield fact(t("Time zone"), mine.zone)
+    yield fact(t("Language"), LANGUAGES[mine.language])
 
 
 def _kinds(talk: Talk, mine: Subscription) -> Reply:
@@ -238,10 +238,6 @@ def _choice(
 def _menu(talk: Talk, mine: Subscription, title: str, buttons: list[Button], *about: Line) -> Reply:
     rows = (*in_rows(buttons, 2), (Button(words=talk.t("« Settings"), press="set"),))
     return Reply(answer=Answer(lines=(headed("{title}", title=title), *about), buttons=rows), subscription=mine)
-
-
-def _fact(label: str, value: str) -> Line:
-    return Line(spans=(Span(text=value),), role=Role.FACT, label=label)
 
 
 _MENUS: Mapping[str, Callable[[Talk, Subscription], Reply]] = {

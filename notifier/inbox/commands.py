@@ -28,8 +28,6 @@ class Command:
     about: str
     changes: bool = False
     """In groups only for administrators."""
-    listed: bool = True
-    """In the menu of commands."""
 
 
 def answer(talk: Talk) -> Reply:
@@ -43,7 +41,11 @@ def answer(talk: Talk) -> Reply:
     command = COMMANDS.get(name.lower().replace("_", ""))
     if command is None:
         return _unknown(talk, words)
-    return _may_not(talk) if command.changes and _is_kept_from(talk) else command.does(talk, " ".join(rest.split()))
+    return _run(talk, command, " ".join(rest.split()))
+
+
+def _run(talk: Talk, command: Command, rest: str) -> Reply:
+    return _may_not(talk) if command.changes and _is_kept_from(talk) else command.does(talk, rest)
 
 
 def language_of(code: str | None) -> str:
@@ -94,7 +96,7 @@ def _stop(talk: Talk, _: str) -> Reply:
 
 def _help(talk: Talk, _: str) -> Reply:
     lines = [headed(talk.t("What you can say"))]
-    lines += [_line(name, talk.t(each.about)) for name, each in COMMANDS.items() if each.listed]
+    lines += [_line(name, talk.t(each.about)) for name, each in COMMANDS.items()]
     if talk.asked.operator:
         lines += [_line(name, talk.t(about)) for name, about in operators.COMMANDS.items()]
     if talk.asked.place is Place.PRIVATE:
@@ -199,7 +201,7 @@ def _free(talk: Talk, words: str) -> Reply:
         return talk.says(said(talk.t("I understand words only. /help says which.")))
     command = COMMANDS.get(words.casefold())
     if command is not None:
-        return _may_not(talk) if command.changes and _is_kept_from(talk) else command.does(talk, "")
+        return _run(talk, command, "")
     mine = talk.mine if talk.mine and talk.mine.active and not _is_kept_from(talk) else None
     if mine and (chosen := choosing.in_words(talk, mine, words)):
         return chosen

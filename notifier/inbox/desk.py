@@ -94,7 +94,7 @@ class Desk:
     def commands(self, language: str, audience: Audience) -> list[tuple[str, str]]:
         """Names and descriptions for the menu that a client shows."""
         t = self._tongues.get(language, ENGLISH).gettext
-        for_all = [(name, t(each.about)) for name, each in commands.COMMANDS.items() if each.listed]
+        for_all = [(name, t(each.about)) for name, each in commands.COMMANDS.items()]
         if audience == "group":
             return [(name, about) for name, about in for_all if not commands.COMMANDS[name].changes]
         return for_all + [(name, t(about)) for name, about in operators.COMMANDS.items() if audience == "operator"]
@@ -105,10 +105,10 @@ class Desk:
         return t(DESCRIPTION).format(page=self._page.name), t(SHORT_DESCRIPTION).format(page=self._page.name)
 
     async def _mine(self, asked: Asked) -> Subscription | None:
-        """Whom news is told to there, by whichever name; an operator's own row is told none."""
+        """Whom news is told to there, by whichever name."""
         for address in (asked.address, asked.named):
             found = await self._store.reader(address) if address is not None else None
-            if found is not None and found.origin != "operator":
+            if found is not None:
                 return found
         return None
 

@@ -8,8 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from notifier.inbox.talk import Answer, Button, Reply, Talk
-from notifier.inbox.wording import example, headed, in_rows, length, noted, said, toast
-from notifier.known import KnownIncident
+from notifier.inbox.wording import example, headed, in_rows, length, noted, said, short, toast
 from notifier.message import Line
 from notifier.subscription import Subscription
 from notifier.times import moment
@@ -27,7 +26,6 @@ _UNITS = {
 """By how their names begin, in English and in German."""
 
 _SHOWN = 6
-_WORDS_IN_BUTTON = 40
 
 
 def mute(talk: Talk, mine: Subscription, words: str) -> Reply:
@@ -77,7 +75,7 @@ def _menu(talk: Talk, mine: Subscription) -> Reply:
     going_on = [each for each in talk.scene.incidents if each.open and each.subject not in mine.muted]
     everything = talk.t("Everything for {length}").format(length=length(USUAL, talk.tongue))
     rows = [Button(words=everything, press="mute for 8h")]
-    rows += [Button(words=_short(each), press=f"mute {each.id}") for each in going_on[:_SHOWN]]
+    rows += [Button(words=short(each.name), press=f"mute {each.id}") for each in going_on[:_SHOWN]]
     lines = [headed(talk.t("What should be quiet?")), *until_when(talk, mine)]
     if is_muted(mine, talk) or mine.muted:
         rows.append(Button(words=talk.t("Unmute"), press="unmute"))
@@ -103,7 +101,3 @@ def _without(talk: Talk, mine: Subscription, subject: str) -> Reply:
         noted(talk.t("Its first message is kept current. /unmute takes it back.")),
     )
     return Reply(answer=Answer(lines=lines), subscription=replace(mine, muted=mine.muted | {subject}))
-
-
-def _short(each: KnownIncident) -> str:
-    return each.name if len(each.name) <= _WORDS_IN_BUTTON else f"{each.name[: _WORDS_IN_BUTTON - 1].rstrip()}…"

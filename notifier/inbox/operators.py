@@ -7,7 +7,7 @@ from datetime import datetime
 
 from notifier.health import Trouble
 from notifier.inbox.talk import Answer, Button
-from notifier.inbox.wording import headed, noted, said
+from notifier.inbox.wording import fact, headed, noted, said
 from notifier.known import Tally
 from notifier.markup import utf16_len
 from notifier.message import Line, Role, Span
@@ -31,13 +31,13 @@ def stats(tally: Tally, tongue: Tongue) -> Answer:
     terms = ", ".join(f"{term} {count}" for term, count in tally.terms)
     lines = [
         headed(t("Subscribers")),
-        _fact(t("Reached"), str(tally.readers)),
-        _fact(t("Blocked or left"), str(tally.off)),
-        _fact(t("Muted now"), str(tally.muted)),
-        _fact(t("Languages"), languages or "–"),
-        _fact(t("Followed most"), terms or "–"),
-        _fact(t("Messages in 24 hours"), str(tally.sent)),
-        _fact(t("Waiting"), str(tally.waiting)),
+        fact(t("Reached"), str(tally.readers)),
+        fact(t("Blocked or left"), str(tally.off)),
+        fact(t("Muted now"), str(tally.muted)),
+        fact(t("Languages"), languages or "–"),
+        fact(t("Followed most"), terms or "–"),
+        fact(t("Messages in 24 hours"), str(tally.sent)),
+        fact(t("Waiting"), str(tally.waiting)),
     ]
     return Answer(lines=tuple(lines))
 
@@ -83,7 +83,3 @@ def sent(owed: int | None, tongue: Tongue) -> Answer:
 
 def cancelled(tongue: Tongue) -> Answer:
     return Answer(lines=(said(tongue.gettext("Nothing is sent.")),))
-
-
-def _fact(label: str, value: str) -> Line:
-    return Line(spans=(Span(text=value),), role=Role.FACT, label=label)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from notifier.changes import facts as as_change
 from notifier.facts import facts, text_line
 from notifier.inbox.talk import Button, Reply, Talk
-from notifier.inbox.wording import headed, in_rows, noted, said
+from notifier.inbox.wording import headed, in_rows, noted, said, short
 from notifier.known import KnownIncident, KnownUpdate
 from notifier.message import Line, Role, Span
 from notifier.states import meaning, words
@@ -21,7 +21,6 @@ OLD = timedelta(minutes=5)
 """A reading older than this may not be how things are."""
 
 _LISTED = 8
-_WORDS_IN_BUTTON = 40
 
 
 def status(talk: Talk) -> Reply:
@@ -59,7 +58,7 @@ def incidents(talk: Talk) -> Reply:
         lines.append(said(talk.t("Recently over:")))
         lines += [_ended(talk, each) for each in over]
     shown = [*running, *planned, *over][:_LISTED]
-    buttons = [Button(words=_short(each), press=f"incident {each.id}") for each in shown]
+    buttons = [Button(words=short(each.name), press=f"incident {each.id}") for each in shown]
     return talk.says(*lines, *_freshness(talk), buttons=in_rows(buttons, 1))
 
 
@@ -75,7 +74,7 @@ def incident(talk: Talk, words_of_it: str) -> Reply:
         no = talk.t("No incident that I know is called “{words}”. /incidents lists the newest.")
         return talk.says(said(no, words=words_of_it[:60]))
     if words_of_it:
-        buttons = [Button(words=_short(each), press=f"incident {each.id}") for each in found[:_LISTED]]
+        buttons = [Button(words=short(each.name), press=f"incident {each.id}") for each in found[:_LISTED]]
         title = headed(talk.t("“{words}” may mean:"), words=words_of_it[:60])
         return talk.says(title, buttons=in_rows(buttons, 1))
     return incidents(talk)
@@ -189,10 +188,6 @@ def _meant(talk: Talk, words_of_it: str) -> Iterator[KnownIncident]:
             yield each
             return
     yield from (each for each in talk.scene.incidents if wanted and wanted in each.name.casefold())
-
-
-def _short(each: KnownIncident) -> str:
-    return each.name if len(each.name) <= _WORDS_IN_BUTTON else f"{each.name[: _WORDS_IN_BUTTON - 1].rstrip()}…"
 
 
 def _page_button(talk: Talk) -> Button:

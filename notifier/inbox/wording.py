@@ -15,6 +15,8 @@ from notifier.inbox.talk import Answer, Button
 from notifier.message import Line, Role, Span
 from notifier.tongue import Tongue
 
+_WORDS_IN_BUTTON = 40
+
 _COMMAND = re.compile(r"((?<![\w/])/[a-z]+)")
 
 
@@ -43,6 +45,16 @@ def example(command: str) -> Span:
 def toast(words: str) -> Answer:
     """A word to who pressed, and the message stays as it is."""
     return Answer(toast=words)
+
+
+def fact(label: str, value: str) -> Line:
+    """A label and its value."""
+    return Line(spans=(Span(text=value),), role=Role.FACT, label=label)
+
+
+def short(title: str) -> str:
+    """A title as the words of a button."""
+    return title if len(title) <= _WORDS_IN_BUTTON else f"{title[: _WORDS_IN_BUTTON - 1].rstrip()}…"
 
 
 def in_rows(buttons: list[Button], width: int) -> tuple[tuple[Button, ...], ...]:
