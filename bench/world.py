@@ -13,6 +13,7 @@ from notifier.app import Service, service
 from notifier.config import Settings, load
 from notifier.deliver import Sender
 from notifier.logs import logging_to
+from notifier.store import codec
 from notifier.store import schema as t
 from notifier.store.sql import SqlStore
 from notifier.subscription import Filter
@@ -116,7 +117,7 @@ async def subscribe(store: SqlStore, addresses: Sequence[str], filters: Sequence
     """Subscriptions that share these filters."""
     async with store.engine.begin() as connection:
         known = set((await connection.execute(sa.select(t.filters.c.doc))).scalars())
-        docs = [t.FILTER.dump(each) for each in filters]
+        docs = [codec.FILTER.dump(each) for each in filters]
         new = [{"doc": doc} for doc in docs if doc not in known]
         if new:
             await connection.execute(sa.insert(t.filters), new)

@@ -105,7 +105,6 @@ class Service:
     async def run(self, *, once: bool = False) -> dict[str, int]:
         """Until `stop` – or, with `once`, until one round is polled and the outbox empty. Deliveries by state."""
         await self.sync()
-        await self.store.abandon_leases(self.clock.now() + timedelta(seconds=3))
         await self.poll.start()
         if once:
             first = await self._first_round()

@@ -28,10 +28,8 @@ from notifier.urgent import Urgent
 IDLE_SECONDS = 5
 """The longest sleep of a sender: should a wake-up be lost, the interval finds the rows."""
 
-TRUST_SECONDS = 70
-"""How long after a claim a send may begin, by the clock of the process; with the longest send still within the lease. A
-process that stood still for longer may not know that another one has taken its place.
-"""
+ASK_AFTER = timedelta(seconds=3)
+"""What somebody left under way may still be arriving: so long nobody asks for it."""
 
 _AGAIN_SECONDS = 0.2
 """What is due and could not be claimed waits for a send of its lane, or for a database that works again."""
@@ -47,7 +45,7 @@ log = structlog.get_logger("deliver")
 
 class Sender:
     """One channel's way out. `limits` pace it, `in_flight` bounds its sends at once; `jitter` is in [0, 1); `tongues`
-    are by the codes of their languages.
+    are by the codes of their languages. No send begins unless the channel is `trusted` to this process.
     """
 
     def __init__(
@@ -62,12 +60,14 @@ class Sender:
         in_flight: int = 8,
         limits: Limits | None = None,
         tongues: Mapping[str, Tongue] = ENGLISH_ONLY,
+        trusted: Callable[[], bool] = lambda: True,
     ) -> None:
         self.channel = channel
         self._outbox = outbox
         self._policy = policy
         self._clock = clock
         self._in_flight = in_flight
+        self._trusted = trusted
         self._gate = Gate(channel, limits or Limits(), clock)
         self._attempts = Attempts(channel, outbox.origin, page, policy, clock, jitter, self._gate, tongues)
         self.urgent = Urgent(channel.name, self._gate, outbox, policy, clock)
@@ -77,6 +77,8 @@ class Sender:
         self._more = False
         self._claimed_at = 0.0
         self._busy = 0
+        self._under_way: set[int] = set()
+        self._unsure = True
         self._ended: set[int] = set()
         self._editing = 0
 
@@ -105,8 +107,10 @@ class Sender:
         self._woken.set()
 
     async def run(self, *, until_empty: bool = False) -> None:
-        """Delivers until it is stopped, or until nothing is due within PATIENCE."""
+        """Delivers until it is stopped, or until nothing is due within PATIENCE. What was under way is lost."""
+        self._unsure = True
         await self._recall()
+        await self._recover()
         await self.expire()
         async with asyncio.TaskGroup() as sends:
             while not self._stopping:
@@ -121,9 +125,8 @@ class Sender:
                     self._claimed_at = asyncio.get_running_loop().time()
                     work = await self._claim()
                     for each in work or ():
-                        self._busy += 1
-                        self._editing += isinstance(each, Refresh)
-                        sends.create_task(self._do(each, self._claimed_at))
+                        self._begin(each)
+                        sends.create_task(self._do(each))
                     wait = None if work is None else 0 if work else _AGAIN_SECONDS
                 await self._sleep(IDLE_SECONDS if wait is None else wait)
 
@@ -134,6 +137,18 @@ class Sender:
         except StoreFailed as failed:
             log.warning("pauses not read", channel=self.channel.name, reason=str(failed))
 
+    async def _recover(self) -> None:
+        """Whatever is under way and not here was lost: with a process, or with the answer to a claim."""
+        try:
+            at = self._clock.now() + ASK_AFTER
+            lost = await self._outbox.recover(self.channel.name, at, self._under_way)
+        except StoreFailed as failed:
+            log.warning("what was under way is not known", channel=self.channel.name, reason=str(failed))
+            return
+        self._unsure = False
+        if lost:
+            log.warning("found under way", channel=self.channel.name, deliveries=lost)
+
     async def _claim(self) -> Sequence[Parcel | Refresh] | None:
         """News, or else messages that have to follow it; edits take half of the places at most. None if the database
         did not take the intents.
@@ -142,6 +157,8 @@ class Sender:
         room = self._gate.room(self._in_flight, self._busy)
         edits = min(self._in_flight - self._busy, (self._in_flight + 1) // 2 - self._editing, self._gate.edits())
         found: Sequence[Parcel | Refresh] = ()
+        if self._unsure:
+            await self._recover()
         try:
             if room > 0:
                 can_edit = self.channel.can_edit
@@ -151,6 +168,7 @@ class Sender:
                 found = await self._outbox.outdated(name, edits, now, resting=resting)
             return found
         except StoreFailed as failed:
+            self._unsure = True
             log.warning("nothing claimed", channel=self.channel.name, reason=str(failed))
             return None
 
@@ -196,16 +214,21 @@ class Sender:
         except StoreFailed as failed:
             log.warning("nothing expired", channel=self.channel.name, reason=str(failed))
 
-    async def _do(self, work: Parcel | Refresh, claimed_at: float) -> None:
+    def _begin(self, work: Parcel | Refresh) -> None:
+        self._busy += 1
+        self._editing += isinstance(work, Refresh)
+        self._under_way.update(_deliveries(work))
+
+    async def _do(self, work: Parcel | Refresh) -> None:
         editing = isinstance(work, Refresh)
         try:
             may = await self._gate.turn("edit" if editing else "send", work.address, work.subscription_id)
-            may = may and asyncio.get_running_loop().time() - claimed_at < TRUST_SECONDS
-            may = may and work.subscription_id not in self._ended
+            may = may and self._trusted() and work.subscription_id not in self._ended
             await (self._refresh(work, may=may) if isinstance(work, Refresh) else self._deliver(work, may=may))
         finally:
             self._busy -= 1
             self._editing -= editing
+            self._under_way.difference_update(_deliveries(work))
             self._woken.set()
 
     async def _deliver(self, parcel: Parcel, *, may: bool) -> None:
@@ -232,3 +255,7 @@ class Sender:
                 if self._stopping:
                     return None
                 await asyncio.sleep(1)
+
+
+def _deliveries(work: Parcel | Refresh) -> tuple[int, ...]:
+    return (work.delivery_id,) if isinstance(work, Refresh) else tuple(part.delivery_id for part in work.parts)

@@ -244,3 +244,14 @@ class Owed:
     dead: tuple[DeadLetters, ...] = ()
     raised: Mapping[str, Change] = field(default_factory=dict)
     """The troubles told and not over, as they were told."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DutyState:
+    """Who holds a duty, or held it last; times are the database's."""
+
+    name: str
+    holder: str
+    since: datetime
+    until: datetime
+    held: bool

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
-from notifier.known import Known, KnownIncident, KnownPage, Owed, Scene, SourceState, Tally
+from notifier.known import DutyState, Known, KnownIncident, KnownPage, Owed, SourceState
 from notifier.message import Message, Receipt
 from notifier.model import Change, Snapshot
 from notifier.parcel import Again, News, Parcel, Pause, Refresh, Settlement, Turn, Want
-from notifier.subscription import Address, Filter, Subscription
+from notifier.subscription import Address, Filter
 
 
 class Clock(Protocol):
@@ -153,7 +153,13 @@ class StoreRefused(Exception):
 
 
 class StoreFailed(Exception):
-    """One transaction did not come off, and nothing of it is written; a later one may work."""
+    """One transaction did not come off; a later one may work. Nothing of it is written, or, where the connection was
+    lost as it was committed, all of it may be.
+    """
+
+
+class OffDuty(StoreFailed):
+    """Another process has the duty by now, and nothing is written."""
 
 
 class PollStore(Protocol):
@@ -209,6 +215,11 @@ class Outbox(Protocol):
     async def refreshed(self, refresh: Refresh, again: Again | None) -> None:
         """It is edited, or given up; or it is tried again, in its plain form if the rich one was refused."""
 
+    async def recover(self, channel: str, ask_at: datetime, but: Collection[int] = ()) -> int:
+        """Whatever is under way on this channel but for these deliveries was lost with a process, or with the answer
+        to a claim: from `ask_at` on it is asked for, or tried again; how many deliveries.
+        """
+
     async def expire(self, channel: str, news_since: datetime, ends_since: datetime, latest: datetime) -> int:
         """Takes what is older out of the queue; how many. No retry stays due after `latest`: clocks are put back."""
 
@@ -220,6 +231,30 @@ class Outbox(Protocol):
 
     async def next_due(self, channel: str, now: datetime) -> tuple[datetime | None, datetime | None]:
         """When news of this channel can be claimed next, and when an outdated message; None if never."""
+
+
+class DutyStore(Protocol):
+    """Who does what, where several processes share a database: each duty has one holder, until its lease ends.
+
+    A duty is `poll`, `inbox`, or `send/CHANNEL`. Whatever is written on behalf of a duty that has changed hands since
+    raises OffDuty. Every method is one transaction. Raises StoreFailed.
+    """
+
+    async def hold(self, holder: str, wanted: Collection[str]) -> Mapping[str, int]:
+        """Renews the leases of those that this process holds, and takes those that nobody does. All that it holds now,
+        each with a token that grows whenever the duty changes hands; a holder that was late and was not replaced
+        keeps its token.
+        """
+
+    async def release(self, holder: str, names: Collection[str]) -> None:
+        """Whoever wants them may take them at once."""
+
+    async def duties(self) -> Sequence[DutyState]: ...
+
+    async def calls(self) -> AsyncIterator[str]:
+        """What other processes call out, without end: `due` (something is owed), `duty` (one is free), `said`
+        (somebody said something). A call may get lost: whoever waits looks by himself now and then, too.
+        """
 
 
 class AlarmStore(Protocol):
@@ -239,56 +274,6 @@ class AlarmStore(Protocol):
 
     async def touch(self) -> None:
         """Writes something of no importance. Raises StoreFailed."""
-
-
-class Readers(Protocol):
-    """What the inbox remembers with: who subscribes by himself. Every method is one transaction. Raises StoreFailed."""
-
-    async def reader(self, address: Address) -> Subscription | None:
-        """As it is kept, configured ones too; None for who never subscribed, or left. Under a name, as
-        `telegram:@channel`, only configured ones, in whatever case.
-        """
-
-    async def keep(self, subscription: Subscription, now: datetime) -> None:
-        """Subscribes, or changes what is subscribed, and switches on what was off. What waits follows: what a mute
-        holds waits until it ends, what it no longer holds is due, what is told of a muted subject is told no more.
-        """
-
-    async def forget(self, address: Address) -> int | None:
-        """Deletes the subscription with all that was, or would be, told to it; which one it was, if there was one."""
-
-    async def leave(self, chat: str, reason: str) -> int:
-        """Switches off all subscriptions of a chat of Telegram, its topics too; how many."""
-
-    async def move(self, chat: str, to: str) -> int:
-        """A chat of Telegram got another number: its subscriptions, topics too, follow; how many."""
-
-    async def subject_of(self, address: Address, ref: str) -> str | None:
-        """What a message told there is about; None if it is none of ours."""
-
-    async def scene(self) -> Scene: ...
-
-    async def tally(self, now: datetime) -> Tally: ...
-
-    async def draft(self, number: int, text: str) -> None:
-        """Keeps what an operator wants to tell everybody, until it is `broadcast`; there is one draft at a time."""
-
-    async def broadcast(self, number: int, now: datetime) -> int | None:
-        """Owes the draft of this number to everybody who came by himself; how many that is. None if there is no such
-        draft, or if it was told before.
-        """
-
-    async def remembered(self, key: str) -> str | None: ...
-
-    async def remember(self, key: str, value: str) -> None: ...
-
-    async def receive(self, number: int, doc: str) -> bool:
-        """Keeps an update of a webhook until it is `handled`; whether it is new."""
-
-    async def received(self, most: int) -> Sequence[tuple[int, str]]:
-        """What is not handled, oldest first, up to so many."""
-
-    async def handled(self, number: int) -> None: ...
 
 
 class Pulse(Protocol):

@@ -28,7 +28,8 @@ from notifier.inbox.reading import Reading
 from notifier.inbox.telegram import TelegramInbox
 from notifier.pace import LIMITS
 from notifier.poll import Poll
-from notifier.ports import Channel, Clock, Outbox, Readers, StoreRefused
+from notifier.ports import Channel, Clock, Outbox, StoreRefused
+from notifier.readers import Readers
 from notifier.render import Page
 from notifier.retry import POLICIES
 from notifier.settings import MOST_IN_FLIGHT

@@ -155,7 +155,7 @@ async def test_a_crash_between_intent_and_result_repeats_at_most_what_was_in_fli
     assert await first.store.claim("telegram", 8, NOW)
     await first.die()
     second = await born(channel, token=2)
-    await second.store.abandon_leases(NOW)
+    await second.store.recover("telegram", NOW)
     await second.sees(page(incident(OPEN)))
     assert len(await second.deliver("telegram")) == 1
 

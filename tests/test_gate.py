@@ -8,15 +8,13 @@ from itertools import pairwise
 
 import pytest
 
-from notifier.attempt import SEND_SECONDS
-from notifier.deliver import TRUST_SECONDS, Sender
+from notifier.deliver import Sender
 from notifier.gate import Gate
 from notifier.model import State, Topic
 from notifier.pace import LIMITS, Limits
 from notifier.parcel import Pause, Settlement
 from notifier.ports import BadCredentials, BadMessage, ChannelFailure, NotSent, Throttled, Throttles
 from notifier.retry import LONGEST_PAUSE, POLICIES
-from notifier.store.schema import LEASE
 from notifier.subscription import Address, Filter
 from tests.builders import incident, page, update
 from tests.doubles import FrozenClock, RecordingChannel
@@ -112,7 +110,7 @@ async def test_who_wants_no_questions_is_asked_none_about_other_messages(born: B
     await world.store.claim("slack", 19, world.clock.now())
     await world.die()
     again = await World.born(world.path, slack, clock=world.clock, token=2)
-    await again.store.abandon_leases(world.clock.now())
+    await again.store.recover("slack", world.clock.now())
     slack.fail_look(Throttled("ratelimited", LONG))
     await sender(again, "slack", in_flight=1).run(until_empty=True)
     assert (slack.looks, slack.tries) == (1, 1), "and what was never tried goes out"
@@ -306,10 +304,6 @@ async def test_no_pause_is_longer_than_one_of_a_provider_though_the_clock_was_pu
     gate = Gate(RecordingChannel("telegram"), LIMITS["telegram"], clock)
     gate.recall([Pause(scope="", until=clock.now() + timedelta(days=30), reason="retry after")])
     assert gate.closed_for("send") <= timedelta(seconds=LONGEST_PAUSE)
-
-
-def test_the_longest_wait_and_the_longest_send_end_before_another_process_takes_over() -> None:
-    assert LEASE.total_seconds() > TRUST_SECONDS + SEND_SECONDS
 
 
 async def test_what_waits_for_its_turn_does_not_sit_out_a_pause_but_is_put_back() -> None:

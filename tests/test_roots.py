@@ -145,7 +145,7 @@ async def test_it_follows_after_a_crash_between_the_news_and_its_edit(
         dying.cancel()
     channel.release()
     again = await born(channel, token=2)
-    await again.store.abandon_leases(again.clock.now())
+    await again.store.recover("slack", again.clock.now())
     root, *replies = await again.deliver("slack")
     assert title(root).startswith("🟢 Resolved")
     assert len(replies) == 1

@@ -106,8 +106,8 @@ async def test_an_answer_goes_out_after_a_short_pause_and_is_given_up_in_a_long_
     clock = FrozenClock()
     clock.second = 0.01
     gate = Gate(RecordingChannel("telegram"), LIMITS["telegram"], clock)
-    gate.pause("send", READER, timedelta(seconds=5), "retry after")
     began = asyncio.get_running_loop().time()
+    gate.pause("send", READER, timedelta(seconds=5), "retry after")
     await gate.urgent_turn("send", READER)
     assert asyncio.get_running_loop().time() - began >= 0.05
 

@@ -15,7 +15,8 @@ from notifier.health import Trouble
 from notifier.inbox import commands, operators
 from notifier.inbox.talk import Answer, Asked, Audience, Talk
 from notifier.known import Scene
-from notifier.ports import Clock, Readers
+from notifier.ports import Clock
+from notifier.readers import Readers
 from notifier.render import Page
 from notifier.subscription import Subscription
 from notifier.tongue import ENGLISH, N_, Tongue

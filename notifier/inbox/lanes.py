@@ -12,7 +12,8 @@ import structlog
 from telegram import Bot, Update
 
 from notifier.inbox.waiting import happens
-from notifier.ports import Readers, StoreFailed
+from notifier.ports import StoreFailed
+from notifier.readers import Readers
 
 HANDLE_SECONDS = 30
 """The longest that one update may take until what it changes is kept, before it is tried again: whatever else is asked

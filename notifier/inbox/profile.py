@@ -21,7 +21,8 @@ from telegram.error import BadRequest, TelegramError
 
 from notifier.inbox.ports import Desk
 from notifier.inbox.talk import Audience
-from notifier.ports import Readers, StoreFailed
+from notifier.ports import StoreFailed
+from notifier.readers import Readers
 from notifier.tongue import LANGUAGES
 
 KEY = "telegram/profile"

@@ -17,7 +17,8 @@ from notifier.inbox.lanes import Lanes, read_update, work_off
 from notifier.inbox.telegram import ALLOWED, TelegramInbox
 from notifier.inbox.waiting import unless
 from notifier.known import InboxState
-from notifier.ports import Clock, Readers, StoreFailed
+from notifier.ports import Clock, StoreFailed
+from notifier.readers import Readers
 
 LIMIT = 100
 FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0

@@ -19,7 +19,8 @@ from notifier.inbox.lanes import Lanes, work_off
 from notifier.inbox.telegram import ALLOWED, TelegramInbox
 from notifier.inbox.waiting import happens, unless
 from notifier.known import InboxState
-from notifier.ports import Clock, Readers, StoreFailed
+from notifier.ports import Clock, StoreFailed
+from notifier.readers import Readers
 from notifier.urls import is_loopback
 
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - its name

@@ -12,9 +12,11 @@ from notifier.known import Backlog, DeadLetters, Owed, SwitchedOff
 from notifier.model import Change, State
 from notifier.parcel import FIRST, Turn
 from notifier.store import schema as t
+from notifier.store.codec import CHANGE
+from notifier.store.dialect import insert
 from notifier.store.recipients import ENDED, MERGED, enlist
 from notifier.store.record import add_change
-from notifier.store.schema import AT_ONCE, CHANGE, fresh, insert
+from notifier.store.schema import AT_ONCE, fresh
 from notifier.store.told import loaded
 from notifier.subscription import Address
 

@@ -12,8 +12,8 @@ from notifier.notice import broadcast as said
 from notifier.parcel import FIRST, Want
 from notifier.store import fanout
 from notifier.store import schema as t
+from notifier.store.dialect import insert
 from notifier.store.record import add_change
-from notifier.store.schema import insert
 
 _DRAFT = "draft"
 _s = t.subscriptions.c

@@ -13,7 +13,9 @@ from notifier.model import State
 from notifier.parcel import Want
 from notifier.store import outdated
 from notifier.store import schema as t
-from notifier.store.schema import CHANGE, WANT, fresh, insert
+from notifier.store.codec import CHANGE, WANT
+from notifier.store.dialect import insert, json_rows
+from notifier.store.schema import fresh
 
 CHUNK = 1000
 """Subscriptions whose deliveries are written at once. The first send waits for the first chunk only."""
@@ -97,7 +99,7 @@ def _routed(change_doc: str, want_doc: str) -> dict[str, Any]:
 @cache
 def _select(dialect: str) -> sa.Select[Any]:
     """One row for each subscription of a chunk whose filter wants the change; a mute holds it, or spares it."""
-    given = t.given(dialect, filter=sa.BigInteger(), wants=sa.Boolean(), due=t.Instant(), news=t.Instant())
+    given = json_rows(dialect, filter=sa.BigInteger(), wants=sa.Boolean(), due=t.Instant(), news=t.Instant())
     wish = sa.select(given).cte("wish").prefix_with("MATERIALIZED").c  # looked up by its filter, not read each time
     change, subject, rank, after, until = (
         sa.bindparam(name, type_=sa.BigInteger) for name in ("change", "subject", "rank", "after", "until")

@@ -12,9 +12,11 @@ from notifier.known import Entry, KnownIncident, SourceState
 from notifier.model import State
 from notifier.store import mutes
 from notifier.store import schema as t
+from notifier.store.codec import CHANGE, INCIDENT
+from notifier.store.dialect import insert
 from notifier.store.recipients import ENDED, OPERATOR, enlist, filter_id, own_row, switch_off
 from notifier.store.record import moved_at
-from notifier.store.schema import AT_ONCE, CHANGE, INCIDENT, insert
+from notifier.store.schema import AT_ONCE
 from notifier.subscription import Address, Subscription
 
 _d = t.deliveries.c

@@ -20,6 +20,7 @@ from notifier.model import Kind, State
 from notifier.parcel import LAST, Parcel, Part
 from notifier.store import mutes, outdated
 from notifier.store import schema as t
+from notifier.store.dialect import json_rows
 from notifier.store.schema import AT_ONCE, LEASE, fresh
 from notifier.store.told import Lane, carriers_of, loaded
 from notifier.subscription import Address
@@ -35,14 +36,15 @@ class Wish(NamedTuple):
     now: datetime
     can_edit: bool
     resting: Collection[int]
+    token: int
 
 
-async def claim(connection: AsyncConnection, wishes: Sequence[Wish], token: int, now: datetime) -> list[Parcel]:
+async def claim(connection: AsyncConnection, wishes: Sequence[Wish], now: datetime) -> list[Parcel]:
     """For each channel up to so many parcels that may be sent now, their intents written. Where the channel can edit,
     an edit is none of them: it makes the message that it is about outdated.
     """
     editing = {wish.channel for wish in wishes if wish.can_edit}
-    lanes = [lane for wish in wishes for lane in await _due_lanes(connection, wish, token, now)]
+    lanes = [lane for wish in wishes for lane in await _due_lanes(connection, wish, now)]
     if not lanes:
         return []
     waiting = await _waiting(connection, lanes)
@@ -62,26 +64,34 @@ async def claim(connection: AsyncConnection, wishes: Sequence[Wish], token: int,
         parcels.append(_bind(lane, rows, bool(uncertain), now))
     if not parcels:
         return []
+    tokens = {wish.channel: wish.token for wish in wishes}
     bound = [
-        (part.delivery_id, parcel.attempt, t.since_epoch(parcel.first_tried_at), parcel.parts[-1].delivery_id)
+        (
+            part.delivery_id,
+            parcel.attempt,
+            t.since_epoch(parcel.first_tried_at),
+            parcel.parts[-1].delivery_id,
+            tokens[parcel.address.channel],
+        )
         for parcel in parcels
         for part in parcel.parts
     ]
     intents = _intents(connection.dialect.name)
-    await connection.execute(intents, {"rows": json.dumps(bound), "lease": now + LEASE, "holder": token})
+    await connection.execute(intents, {"rows": json.dumps(bound), "lease": now + LEASE})
     return parcels
 
 
 @cache
 def _intents(dialect: str) -> sa.Update:
-    rows = t.given(dialect, row=sa.BigInteger(), attempt=sa.Integer(), tried=sa.BigInteger(), parcel=sa.BigInteger())
+    number = sa.BigInteger()
+    rows = json_rows(dialect, row=number, attempt=sa.Integer(), tried=number, parcel=number, token=number)
     return (
         sa.update(t.deliveries)
         .where(_d.id == rows.c.row)
         .values(
             state=State.SENDING,
             due_at=sa.bindparam("lease", type_=t.Instant),
-            token=sa.bindparam("holder", type_=sa.BigInteger),
+            token=rows.c.token,
             rank=_d.rank - _d.rank % 2,
             attempt=rows.c.attempt,
             tried_at=rows.c.tried,
@@ -166,9 +176,9 @@ WAITING = (
 """The deliveries of some lanes that are not told yet, in the order of their changes, with what a send needs."""
 
 
-async def _due_lanes(connection: AsyncConnection, wish: Wish, token: int, now: datetime) -> list[Lane]:
+async def _due_lanes(connection: AsyncConnection, wish: Wish, now: datetime) -> list[Lane]:
     """Mostly nobody who rests is owed anything else; to name them all in every claim would cost a fan-out dear."""
-    given = {"channel": wish.channel, "now": now, "token": token, "most": wish.most * 2}
+    given = {"channel": wish.channel, "now": now, "token": wish.token, "most": wish.most * 2}
     lanes = {(row[0], row[1]): None for row in await connection.execute(DUE_LANES, given)}
     if any(subscription in wish.resting for subscription, _ in lanes):
         rows = await connection.execute(DUE_LANES_BUT, {**given, "resting": list(wish.resting)})
@@ -233,14 +243,14 @@ def _bind(lane: Lane, rows: Sequence[sa.Row[Any]], uncertain: bool, now: datetim
     )
 
 
-async def abandon_leases(connection: AsyncConnection, token: int, ask_at: datetime) -> int:
-    """Deliveries that a process which is gone left under way may have arrived; how many there are."""
+async def recover(connection: AsyncConnection, channel: str, ask_at: datetime, but: Collection[int]) -> int:
+    """Deliveries of this channel that somebody left under way may have arrived; how many there are."""
     result = await connection.execute(
         sa.update(t.deliveries)
-        .where(_d.state == State.SENDING, _d.token != token)
+        .where(_d.channel == channel, _d.state == State.SENDING, _d.due_at.is_not(None), _d.id.not_in(but))
         .values(state=State.UNKNOWN, due_at=ask_at)
     )
-    await outdated.abandon(connection, token)
+    await outdated.abandon(connection, channel, but)
     return result.rowcount
 
 

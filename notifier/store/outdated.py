@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from notifier.parcel import Again, Refresh
 from notifier.store import schema as t
-from notifier.store.schema import AT_ONCE, LEASE, insert
+from notifier.store.dialect import insert
+from notifier.store.schema import AT_ONCE, LEASE
 from notifier.store.told import Lane, message_as_told
 from notifier.subscription import Address
 
@@ -145,9 +146,10 @@ async def settle(connection: AsyncConnection, refresh: Refresh, again: Again | N
     )
 
 
-async def abandon(connection: AsyncConnection, token: int) -> None:
-    """Edits that a process which is gone left under way are done again: they can be repeated."""
-    await connection.execute(sa.update(t.outdated).where(_o.token != token).values(token=None, due_at=AT_ONCE))
+async def abandon(connection: AsyncConnection, channel: str, but: Collection[int]) -> None:
+    """Edits that somebody left under way are done again: they can be repeated."""
+    lost = (_o.channel == channel) & _o.token.is_not(None) & _o.delivery_id.not_in(but)
+    await connection.execute(sa.update(t.outdated).where(lost).values(token=None, due_at=AT_ONCE))
 
 
 async def not_after(connection: AsyncConnection, channel: str, latest: datetime) -> None:

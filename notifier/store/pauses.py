@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from notifier.parcel import Pause
 from notifier.store import schema as t
-from notifier.store.schema import insert
+from notifier.store.dialect import insert
 
 _p = t.pauses.c
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from notifier.store import schema as t
-from notifier.store.schema import insert
+from notifier.store.dialect import insert
 
 REMEMBERED = 1000
 """So many numbers of handled updates are known as such: Telegram repeats an update whose 200 it did not get."""

@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from notifier.model import State
 from notifier.store import outdated
 from notifier.store import schema as t
-from notifier.store.schema import FILTER, insert
+from notifier.store.codec import FILTER
+from notifier.store.dialect import insert
 from notifier.subscription import Address, Filter
 
 OPERATOR = "operator"

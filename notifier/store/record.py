@@ -15,8 +15,10 @@ from notifier.parcel import FIRST, LAST, News, Want
 from notifier.retry import lasts
 from notifier.store import fanout
 from notifier.store import schema as t
+from notifier.store.codec import CHANGE, COMPONENTS, EXCHANGE, FILTER, INCIDENT, PAGE
+from notifier.store.dialect import insert
 from notifier.store.fanout import CHUNK
-from notifier.store.schema import AT_ONCE, CHANGE, COMPONENTS, EXCHANGE, FILTER, INCIDENT, PAGE, fresh, insert
+from notifier.store.schema import AT_ONCE, fresh
 from notifier.subscription import Filter
 
 FEW = 100

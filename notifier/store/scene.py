@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from notifier.known import KnownComponent, KnownExchange, KnownIncident, Scene, Tally
 from notifier.store import schema as t
+from notifier.store.codec import COMPONENTS, EXCHANGE, INCIDENT
 from notifier.store.record import moved_at, wish
-from notifier.store.schema import COMPONENTS, EXCHANGE, INCIDENT
 
 ENDED_SHOWN = 30
 """So many incidents that are over are worth a question."""

@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import sqlalchemy as sa
-from pydantic import TypeAdapter
 from sqlalchemy import Column, ForeignKey, Index, MetaData, Table, Text, UniqueConstraint
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.types import BigInteger, Boolean, Integer, TypeDecorator, TypeEngine
-
-from notifier.known import KnownComponent, KnownExchange, KnownIncident, KnownPage
-from notifier.model import Change
-from notifier.parcel import Want
-from notifier.subscription import Filter
-
-T = TypeVar("T")
+from sqlalchemy.types import BigInteger, Boolean, Integer, TypeDecorator
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 AT_ONCE = _EPOCH
@@ -25,6 +15,9 @@ AT_ONCE = _EPOCH
 
 LEASE = timedelta(seconds=120)
 """How long a process may be at something; longer than any send may take."""
+
+DUTY_LEASE = timedelta(seconds=20)
+"""How long a process that is not heard of keeps its duties."""
 
 
 def since_epoch(instant: datetime) -> int:
@@ -45,7 +38,7 @@ class Instant(TypeDecorator[datetime]):
         return None if value is None else _EPOCH + timedelta(milliseconds=value)
 
 
-REVISION = "0005"
+REVISION = "0006"
 """The newest of the migrations, whose outcome are the tables below."""
 
 metadata = MetaData()
@@ -234,6 +227,16 @@ hours = Table(
     Column("sent", BigInteger, nullable=False),  # messages whose first try was in it, on every channel
 )
 
+duties = Table(
+    "duties",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),  # the process that has it, or had it last
+    Column("token", BigInteger, nullable=False),  # grows whenever it changes hands: what carries an older one is late
+    Column("since", Instant, nullable=False),  # by the database's clock, both
+    Column("until", Instant, nullable=False),
+)
+
 alarms = Table(
     "alarms",
     metadata,
@@ -243,58 +246,8 @@ alarms = Table(
 )
 
 
-class Codec(Generic[T]):
-    """A noun as a JSON document."""
-
-    def __init__(self, noun: Any) -> None:
-        self._adapter: TypeAdapter[T] = TypeAdapter(noun)
-
-    def dump(self, value: T) -> str:
-        return self._adapter.dump_json(value).decode()
-
-    def load(self, doc: str) -> T:
-        return self._adapter.validate_json(doc)
-
-
-CHANGE: Codec[Change] = Codec(Change)
-FILTER: Codec[Filter] = Codec(Filter)
-WANT: Codec[Want] = Codec(Want)
-PAGE: Codec[KnownPage] = Codec(KnownPage)
-INCIDENT: Codec[KnownIncident] = Codec(KnownIncident)
-COMPONENTS: Codec[dict[str, KnownComponent]] = Codec(dict[str, KnownComponent])
-EXCHANGE: Codec[KnownExchange] = Codec(KnownExchange)
-
-
 def fresh(rank: int) -> int:
     """The rank of `parcel.Want` as the column has it: 0 is the most urgent, and what was tried before, or had to wait
     for its hour, is one less than what is fresh. In a long queue it would never come to its turn.
     """
     return 2 * rank + 1
-
-
-def given(dialect: str, **columns: TypeEngine[Any]) -> sa.Subquery:
-    """Rows that come as one JSON text, the parameter `rows`: a list of lists with these columns.
-
-    One statement for many rows: with a statement for each, SQLite's thread would have to get hold of the interpreter
-    for each.
-    """
-    text = sa.bindparam("rows", type_=Text)
-    if dialect == "postgresql":
-        each = sa.func.jsonb_array_elements(sa.cast(text, postgresql.JSONB)).table_valued(
-            sa.column("value", postgresql.JSONB)
-        )
-        fields = [
-            sa.cast(each.c.value[place].astext, kind).label(name) for place, (name, kind) in enumerate(columns.items())
-        ]
-    else:
-        each = sa.func.json_each(text).table_valued("value")
-        fields = [
-            sa.func.json_extract(each.c.value, f"$[{place}]", type_=kind).label(name)
-            for place, (name, kind) in enumerate(columns.items())
-        ]
-    return sa.select(*fields).subquery("given")
-
-
-def insert(connection: AsyncConnection, table: sa.Table) -> Any:
-    """An INSERT that knows ON CONFLICT, in the connection's dialect."""
-    return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -15,17 +15,23 @@ from notifier.model import State
 from notifier.parcel import Settlement
 from notifier.store import outdated, pauses, recipients
 from notifier.store import schema as t
-from notifier.store.schema import AT_ONCE, insert
+from notifier.store.dialect import insert, json_rows
+from notifier.store.schema import AT_ONCE
 
 _d = t.deliveries.c
 
 
-async def settle(connection: AsyncConnection, settlements: Sequence[Settlement], token: int) -> None:
-    """Writes the results. What another process holds by now is left as it is, with all that would follow from it."""
+async def settle(
+    connection: AsyncConnection, settlements: Sequence[Settlement], token_of: Callable[[str], int]
+) -> None:
+    """Writes the results; `token_of` a channel is that of its intents.
+
+    What another process holds by now is left as it is, with all that would follow from it.
+    """
     for each in settlements:
         if each.pause is not None:
             await pauses.keep(connection, each.parcel.address.channel, each.pause)
-    settlements = await _held(connection, settlements, token)
+    settlements = await _held(connection, settlements, token_of)
     if not settlements:
         return
     rows = []
@@ -47,10 +53,11 @@ async def settle(connection: AsyncConnection, settlements: Sequence[Settlement],
                     each.plain or None,
                     each.receipt.to if carries and each.receipt else None,
                     each.receipt.ref if carries and each.receipt else None,
+                    token_of(each.parcel.address.channel),
                 )
             )
     results = _results(connection.dialect.name)
-    await connection.execute(results, {"rows": json.dumps(rows), "holder": token})
+    await connection.execute(results, {"rows": json.dumps(rows)})
     await _count(connection, settlements)
     await _start_threads(connection, settlements)
     over = (
@@ -66,7 +73,7 @@ async def settle(connection: AsyncConnection, settlements: Sequence[Settlement],
 
 @cache
 def _results(dialect: str) -> sa.Update:
-    rows = t.given(
+    rows = json_rows(
         dialect,
         row=sa.BigInteger(),
         state=sa.Text(),
@@ -76,11 +83,12 @@ def _results(dialect: str) -> sa.Update:
         plain=sa.Boolean(),
         to=sa.Text(),
         ref=sa.Text(),
+        token=sa.BigInteger(),
     )
     said = sa.func.coalesce(rows.c.reason, _d.reason)  # what is put back untried keeps the reason for which it waits
     return (
         sa.update(t.deliveries)
-        .where(_d.id == rows.c.row, _d.token == sa.bindparam("holder", type_=sa.BigInteger), _d.state == State.SENDING)
+        .where(_d.id == rows.c.row, _d.token == rows.c.token, _d.state == State.SENDING)
         .values(
             state=rows.c.state,
             due_at=rows.c.due,
@@ -93,12 +101,15 @@ def _results(dialect: str) -> sa.Update:
     )
 
 
-async def _held(connection: AsyncConnection, settlements: Sequence[Settlement], token: int) -> Sequence[Settlement]:
+async def _held(
+    connection: AsyncConnection, settlements: Sequence[Settlement], token_of: Callable[[str], int]
+) -> Sequence[Settlement]:
     newest = {each.parcel.parts[-1].delivery_id: each for each in settlements}
     rows = await connection.execute(
-        sa.select(_d.id).where(_d.id.in_(newest), _d.token == token, _d.state == State.SENDING).with_for_update()
+        sa.select(_d.id, _d.token).where(_d.id.in_(newest), _d.state == State.SENDING).with_for_update()
     )
-    return [newest[number] for number in rows.scalars()]
+    found = [(newest[row.id], row.token) for row in rows]
+    return [each for each, token in found if token == token_of(each.parcel.address.channel)]
 
 
 async def _count(connection: AsyncConnection, settlements: Sequence[Settlement]) -> None:
@@ -129,7 +140,7 @@ async def _start_threads(connection: AsyncConnection, settlements: Sequence[Sett
 
 def _threads(connection: AsyncConnection) -> Any:
     dialect = connection.dialect.name
-    rows = t.given(dialect, row=sa.BigInteger(), to=sa.Text(), ref=sa.Text(), kept=sa.Boolean())
+    rows = json_rows(dialect, row=sa.BigInteger(), to=sa.Text(), ref=sa.Text(), kept=sa.Boolean())
     lanes = sa.select(_d.subscription_id, _d.subject_id, rows.c.to, rows.c.ref, rows.c.kept)
     query = insert(connection, t.threads).from_select(
         list(t.threads.c), lanes.join_from(rows, t.deliveries, _d.id == rows.c.row).where(sa.true())

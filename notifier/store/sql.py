@@ -6,13 +6,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from notifier.known import Entry, Known, KnownIncident, KnownPage, Owed, SourceState
+from notifier.known import DutyState, Entry, Known, KnownIncident, KnownPage, Owed, SourceState
 from notifier.model import Change, State
 from notifier.parcel import Again, News, Parcel, Pause, Refresh, Settlement, Turn, Want
 from notifier.ports import StoreRefused
-from notifier.store import alarms, fanout, ledger, outbox, outdated, pauses, record, settling
+from notifier.store import alarms, duties, fanout, ledger, outbox, outdated, pauses, record, settling
 from notifier.store import engine as opening
 from notifier.store.crowd import Crowd
 from notifier.store.together import Together
@@ -30,6 +30,7 @@ class SqlStore(Crowd):
         self.origin = origin
         """Names this database for ever."""
         self._token = token
+        self._fences: dict[str, int] = {}
         self._claims = Together(self._claim_all)
         self._settlements = Together(self._settle_all, linger=SETTLE_TOGETHER)
 
@@ -65,6 +66,7 @@ class SqlStore(Crowd):
         route: Callable[[Change, Mapping[int, Filter]], Want],
     ) -> tuple[News, bool]:
         async with self._write() as connection:
+            await self._fence(connection, "poll")
             known = await record.load(connection, incident_ids)
             news = decide(known)
             await record.keep(connection, known, news.known)
@@ -91,12 +93,13 @@ class SqlStore(Crowd):
     async def claim(
         self, channel: str, limit: int, now: datetime, *, can_edit: bool = False, resting: Collection[int] = ()
     ) -> Sequence[Parcel]:
-        return await self._claims.ask(outbox.Wish(channel, limit, now, can_edit, resting))
+        return await self._claims.ask(outbox.Wish(channel, limit, now, can_edit, resting, self._token_of(channel)))
 
     async def _claim_all(self, asked: Sequence[outbox.Wish]) -> Sequence[Sequence[Parcel]]:
         wishes = {each.channel: each for each in asked}
         async with self._write() as connection:
-            parcels = await outbox.claim(connection, [*wishes.values()], self._token, max(each.now for each in asked))
+            await self._fence(connection, *(f"send/{channel}" for channel in wishes))
+            parcels = await outbox.claim(connection, [*wishes.values()], max(each.now for each in asked))
         answers = []
         for wish in asked:
             answers.append([each for each in parcels if each.address.channel == wish.channel])
@@ -107,25 +110,27 @@ class SqlStore(Crowd):
         self, channel: str, limit: int, now: datetime, *, resting: Collection[int] = ()
     ) -> Sequence[Refresh]:
         async with self._write() as connection:
-            return await outdated.claim(connection, channel, limit, self._token, now, resting)
+            await self._fence(connection, f"send/{channel}")
+            return await outdated.claim(connection, channel, limit, self._token_of(channel), now, resting)
 
     async def refreshed(self, refresh: Refresh, again: Again | None) -> None:
         async with self._write() as connection:
             if again is not None and again.pause is not None:
                 await pauses.keep(connection, refresh.address.channel, again.pause)
-            await outdated.settle(connection, refresh, again, self._token)
+            await outdated.settle(connection, refresh, again, self._token_of(refresh.address.channel))
 
     async def settle(self, settlement: Settlement) -> None:
         await self._settlements.ask(settlement)
 
     async def _settle_all(self, settlements: Sequence[Settlement]) -> Sequence[None]:
         async with self._write() as connection:
-            await settling.settle(connection, settlements, self._token)
+            await settling.settle(connection, settlements, self._token_of)
         return [None] * len(settlements)
 
-    async def abandon_leases(self, ask_at: datetime) -> int:
+    async def recover(self, channel: str, ask_at: datetime, but: Collection[int] = ()) -> int:
         async with self._write() as connection:
-            return await outbox.abandon_leases(connection, self._token, ask_at)
+            await self._fence(connection, f"send/{channel}")
+            return await outbox.recover(connection, channel, ask_at, but)
 
     async def expire(self, channel: str, news_since: datetime, ends_since: datetime, latest: datetime) -> int:
         async with self._write() as connection:
@@ -148,6 +153,30 @@ class SqlStore(Crowd):
         """What signs links that this database has to recognise: `fresh`, if there is none yet."""
         async with self._write() as connection:
             return await ledger.kept(connection, "signing_key", fresh)
+
+    # Who does what.
+
+    async def hold(self, holder: str, wanted: Collection[str]) -> Mapping[str, int]:
+        async with self._read() as connection:
+            held = await duties.hold(connection, holder, wanted)
+        self._fences.update(held)
+        return held
+
+    async def release(self, holder: str, names: Collection[str]) -> None:
+        async with self._read() as connection:
+            await duties.release(connection, holder, names)
+
+    async def duties(self) -> Sequence[DutyState]:
+        async with self._read() as connection:
+            return await duties.states(connection)
+
+    def _token_of(self, channel: str) -> int:
+        return self._fences.get(f"send/{channel}", self._token)
+
+    async def _fence(self, connection: AsyncConnection, *names: str) -> None:
+        """A process that never took any duty, such as a command, is not fenced in."""
+        if tokens := {name: self._fences[name] for name in names if name in self._fences}:
+            await duties.fence(connection, tokens)
 
     # The watch over the bot itself.
 

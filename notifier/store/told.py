@@ -12,7 +12,7 @@ from notifier.message import Receipt
 from notifier.model import Change, Kind
 from notifier.parcel import Part, Told
 from notifier.store import schema as t
-from notifier.store.schema import CHANGE
+from notifier.store.codec import CHANGE
 
 Lane = tuple[int, int]
 """Subscription and subject."""

@@ -1,4 +1,4 @@
-"""A database, and the two ways to work on it: a transaction that writes, and reading that waits for no writer."""
+"""A database, and the two ways to work on it: a transaction that writes, and statements that wait for no writer."""
 
 from __future__ import annotations
 
@@ -46,6 +46,7 @@ class Transactions:
 
     @asynccontextmanager
     async def _read(self) -> AsyncIterator[AsyncConnection]:
+        """Each statement by itself."""
         with _told_as_store_failed():
             async with self.engine.connect() as connection:
                 yield await connection.execution_options(isolation_level="AUTOCOMMIT")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -159,8 +159,15 @@ class Process:
     """The service without its schedule: what it does is asked for, one thing at a time."""
 
     def __init__(
-        self, number: int, store: MortalStore, page: ModelPage, providers: Sequence[Provider], clock: HostClock
-    ):
+        self,
+        number: int,
+        store: MortalStore,
+        page: ModelPage,
+        providers: Sequence[Provider],
+        clock: HostClock,
+        free: Mapping[str, asyncio.Lock],
+    ) -> None:
+        self.free = free
         self.number = number
         self.store = store
         self.page = page
@@ -179,17 +186,14 @@ class Process:
         providers: Sequence[Provider],
         clock: HostClock,
         wanted: Sequence[Subscription],
-        *,
-        alone: bool,
+        free: Mapping[str, asyncio.Lock],
     ) -> Process:
-        """As `Service.run` begins; on a file that is its own, what its predecessor left under way is uncertain."""
+        """As `Service.run` begins; `free` are the duties of the senders that nobody has just now."""
         store = await MortalStore.open(f"sqlite:///{path}", token=number)
         assert isinstance(store, MortalStore)
         store.life, store.turn = Life(), turn
-        process = cls(number, store, page, providers, clock)
+        process = cls(number, store, page, providers, clock, free)
         await store.sync(wanted, welcome=True, now=clock.now())
-        if alone:
-            await store.abandon_leases(clock.now() + timedelta(seconds=3))
         await process.poll.start()
         return process
 
@@ -200,7 +204,12 @@ class Process:
     async def deliver(self, *channels: str) -> None:
         async with asyncio.TaskGroup() as tasks:
             for channel in channels:
-                tasks.create_task(self.senders[channel].run(until_empty=True))
+                tasks.create_task(self._deliver(channel))
+
+    async def _deliver(self, channel: str) -> None:
+        async with self.free[channel]:
+            await self.store.hold(str(self.number), [f"send/{channel}"])
+            await self.senders[channel].run(until_empty=True)
 
     async def dies_during(self, work: Awaitable[None], moment: int) -> bool:
         """Whether it lived long enough to die at that moment; what it had begun to write is written or not."""

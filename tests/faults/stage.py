@@ -86,7 +86,6 @@ class Stage:
         await self.process.aclose()
         self.clock.move(clock.now() - self.clock.now())
         async with service(self.settings, lambda _: None, clock=clock) as running:
-            await running.store.abandon_leases(clock.now() + timedelta(seconds=3))
             await running.poll.start()
             for source in running.page_sources:
                 await running.poll.page(source)

@@ -9,6 +9,7 @@ import asyncio
 import os
 import shutil
 import tempfile
+from collections import defaultdict
 from collections.abc import Awaitable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -55,6 +56,7 @@ class Machine(RuleBasedStateMachine):
         ]
         self.judge = Judge(self.path, self.page, READERS, self.providers, latest=self.now())
         self.turn = asyncio.Lock()
+        self.free = defaultdict[str, asyncio.Lock](asyncio.Lock)
         self.processes: list[Process] = []
         self.born = 0
         self.wanted: list[Reader] = []
@@ -142,9 +144,8 @@ class Machine(RuleBasedStateMachine):
     @rule()
     def start(self) -> None:
         self.born += 1
-        alone = not self.processes
         born = Process.born(
-            self.born, self.path, self.turn, self.page, self.providers, self.clock, self._subscriptions(), alone=alone
+            self.born, self.path, self.turn, self.page, self.providers, self.clock, self._subscriptions(), self.free
         )
         self.processes.append(self.do(born))
 

@@ -168,7 +168,8 @@ async def test_a_result_that_cannot_be_written_ends_no_process_and_slack_has_it_
                 if not restarted:
                     await settled(there.running)
         await there.restart()
-        await there.running.store.abandon_leases(there.clock.now())
+        for sender in there.running.senders:
+            await there.running.store.recover(sender.channel.name, there.clock.now())
         await there.at(clock("09:02"), clock("09:21"))
         told = {to: texts_in(each) for to, each in there.told(NAME).items()}
         assert told[SLACK] == [TEXTS[:1], TEXTS[1:2]]

@@ -57,7 +57,7 @@ class Refused(NamedTuple):
 
 
 REFUSED = {
-    "a schema of a newer version": Refused(newer, "newer than 0005", "run the newer version"),
+    "a schema of a newer version": Refused(newer, "newer than 0006", "run the newer version"),
     "tables of something else": Refused(foreign, "tables of something else", "name another one"),
     "not a database": Refused(no_database, "is not a database", "move it away or name another"),
     "a damaged file": Refused(corrupt, "is damaged", "restore a backup"),
@@ -140,14 +140,14 @@ def test_the_spellings_of_postgresql_all_lead_to_one_driver() -> None:
 
 async def test_a_new_file_gets_the_newest_schema_and_an_old_one_keeps_its_rows(path: Path) -> None:
     engine = open_engine(f"sqlite:///{path}")
-    assert await migrate(engine) == (None, "0005")
+    assert await migrate(engine) == (None, "0006")
     await engine.dispose()
     store = await SqlStore.open(f"sqlite:///{path}", token=1)
     await watch(store, "console:")
     await store.close()
     before = dump(path)
     engine = open_engine(f"sqlite:///{path}")
-    assert await migrate(engine) == ("0005", "0005")
+    assert await migrate(engine) == ("0006", "0006")
     await engine.dispose()
     assert dump(path) == before
 

@@ -139,7 +139,7 @@ async def test_what_a_process_that_died_was_sending_waits_too(opened: Opened) ->
     await tell(first, change("a"))
     await first.claim("telegram", 9, NOW)
     second = await opened(token=2)
-    await second.abandon_leases(NOW + SECOND)
+    await second.recover("telegram", NOW + SECOND)
     await mute(second)
     assert await keys(second, NOW + SECOND) == []
     [again] = await second.claim("telegram", 9, MORNING)

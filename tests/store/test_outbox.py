@@ -147,7 +147,7 @@ async def test_one_lost_intent_spoils_no_other_result(store: SqlStore, opened: O
     await watch(store, "telegram:1", "telegram:2")
     await tell(store, change())
     lost, kept = await store.claim("telegram", 10, NOW)
-    await other.abandon_leases(NOW)
+    await other.recover("telegram", NOW)
     await other.claim("telegram", 1, NOW)
     [stolen] = [each for each in (lost, kept) if each.subscription_id == lost.subscription_id]
     await asyncio.gather(store.settle(sent(stolen)), store.settle(sent(kept)))
@@ -159,8 +159,8 @@ async def test_what_a_dead_process_left_under_way_is_uncertain_and_asked_for_fir
 ) -> None:
     await owing.claim("telegram", 10, NOW)
     next_process = await opened(token=2)
-    assert await next_process.abandon_leases(NOW + MINUTE) == 2
-    assert await next_process.abandon_leases(NOW + MINUTE) == 0
+    assert await next_process.recover("telegram", NOW + MINUTE) == 2
+    assert await next_process.recover("telegram", NOW + MINUTE) == 0
     assert await next_process.claim("telegram", 10, NOW) == []
     [parcel] = await next_process.claim("telegram", 10, NOW + MINUTE)
     assert (keys(parcel), parcel.uncertain) == (["a", "b"], True)

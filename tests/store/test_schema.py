@@ -14,7 +14,8 @@ from notifier.known import Known, KnownComponent, KnownExchange, KnownIncident, 
 from notifier.model import Advisory, Affected, Before, Change, Exchange, Kind, Moment, Phase, Snapshot, Topic, Window
 from notifier.parcel import News, Want
 from notifier.route import route
-from notifier.store import schema
+from notifier.store import codec
+from notifier.store.schema import Instant
 from notifier.store.sql import SqlStore
 from notifier.subscription import Filter, QuietHours
 from tests.builders import NOW, at
@@ -23,9 +24,9 @@ from tests.store.telling import owed, watch
 PRECISE = NOW + timedelta(microseconds=123456)
 HOSTILE = "«Ünïcödé» 😀 \" ' \\ \n\t </b> %s ${X} ; DROP TABLE known; --"
 
-FULL: dict[str, tuple[schema.Codec[Any], Any]] = {
+FULL: dict[str, tuple[codec.Codec[Any], Any]] = {
     "a change": (
-        schema.CHANGE,
+        codec.CHANGE,
         Change(
             key="posted/wsincident01/u1",
             kind=Kind.UPDATE_POSTED,
@@ -66,7 +67,7 @@ FULL: dict[str, tuple[schema.Codec[Any], Any]] = {
         ),
     ),
     "a filter": (
-        schema.FILTER,
+        codec.FILTER,
         Filter(
             kinds=(Topic.COMPONENT,),
             components=(HOSTILE, "BTC"),
@@ -78,12 +79,12 @@ FULL: dict[str, tuple[schema.Codec[Any], Any]] = {
         ),
     ),
     "a want": (
-        schema.WANT,
+        codec.WANT,
         Want(matching=((1, None), (2**62, PRECISE)), following=((1, PRECISE),), rank=1, people_only=True),
     ),
-    "a page": (schema.PAGE, KnownPage(id="lfz25gyhcpjf", watched_since=PRECISE, sources=("feed", "summary"))),
+    "a page": (codec.PAGE, KnownPage(id="lfz25gyhcpjf", watched_since=PRECISE, sources=("feed", "summary"))),
     "an incident": (
-        schema.INCIDENT,
+        codec.INCIDENT,
         KnownIncident(
             id="wsincident01",
             topic=Topic.MAINTENANCE,
@@ -115,7 +116,7 @@ FULL: dict[str, tuple[schema.Codec[Any], Any]] = {
         ),
     ),
     "components": (
-        schema.COMPONENTS,
+        codec.COMPONENTS,
         {
             "c-ws": KnownComponent(
                 name="Websocket", group="API", status="down", updated_at=PRECISE, is_group=True, since=PRECISE
@@ -123,7 +124,7 @@ FULL: dict[str, tuple[schema.Codec[Any], Any]] = {
         },
     ),
     "an exchange": (
-        schema.EXCHANGE,
+        codec.EXCHANGE,
         KnownExchange(status="post_only", episode=3, moves=2**40, told_since=PRECISE, advisories={"url": "subject"}),
     ),
 }
@@ -161,7 +162,7 @@ INSTANTS = {
 
 @pytest.mark.parametrize("case", INSTANTS)
 def test_an_instant_is_a_number_and_back(case: str) -> None:
-    kind = schema.Instant()
+    kind = Instant()
     number = kind.process_bind_param(INSTANTS[case], None)
     assert number is not None and abs(number) < 2**63
     assert kind.process_result_value(number, None) == INSTANTS[case]
@@ -169,13 +170,13 @@ def test_an_instant_is_a_number_and_back(case: str) -> None:
 
 def test_an_instant_of_another_zone_is_the_same_instant() -> None:
     tokyo = timezone(timedelta(hours=9))
-    kind = schema.Instant()
+    kind = Instant()
     assert kind.process_bind_param(NOW.astimezone(tokyo), None) == kind.process_bind_param(NOW, None)
 
 
 def test_an_instant_without_a_zone_is_refused() -> None:
     with pytest.raises(TypeError, match="naive"):
-        schema.Instant().process_bind_param(NOW.replace(tzinfo=None), None)
+        Instant().process_bind_param(NOW.replace(tzinfo=None), None)
 
 
 def _news(seen: Snapshot, known: Known) -> News:

@@ -12,8 +12,9 @@ import pytest
 from notifier.model import State
 from notifier.ports import StoreRefused
 from notifier.store import upgrade
+from notifier.store.codec import CHANGE, FILTER, INCIDENT
 from notifier.store.engine import migrate, open_engine
-from notifier.store.schema import CHANGE, FILTER, INCIDENT, since_epoch
+from notifier.store.schema import since_epoch
 from notifier.store.sql import SqlStore
 from notifier.subscription import Filter
 from tests.builders import NOW

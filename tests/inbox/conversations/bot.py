@@ -83,7 +83,6 @@ class Bot:
             service(self.settings, lambda _: None, clock=self.clock)
         )
         await self.running.sync()
-        await self.running.store.abandon_leases(self.clock.now() + timedelta(seconds=3))
         await self.running.poll.start()
 
     async def at(self, *moments: str) -> None:
