@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,18 +14,23 @@ LASTS_FOR_EVER = "note"
 """The status of what is told once and never over."""
 
 
-def turn(raised: Mapping[str, Change], present: Mapping[str, Trouble], now: datetime) -> Turn:
-    """What has to be told, given what was (`raised`) and what is wrong now."""
+def turn(
+    raised: Mapping[str, Change],
+    present: Mapping[str, Trouble],
+    now: datetime,
+    mine: Callable[[str], bool] = bool,
+) -> Turn:
+    """What has to be told, given what was (`raised`) and what is wrong now; of what is not `mine` nothing is said."""
     return Turn(
         raised={
             key: begun(key, trouble, now)
             for key, trouble in present.items()
-            if key not in raised and trouble.told_from is not None and trouble.told_from <= now
+            if mine(key) and key not in raised and trouble.told_from is not None and trouble.told_from <= now
         },
         over={
             key: ended(change, now)
             for key, change in raised.items()
-            if key not in present and change.status != LASTS_FOR_EVER
+            if mine(key) and key not in present and change.status != LASTS_FOR_EVER
         },
     )
 
@@ -48,6 +53,11 @@ def begun(key: str, trouble: Trouble, now: datetime) -> Change:
         loud=trouble.lasts,
         started_at=trouble.since if trouble.lasts else None,
     )
+
+
+def as_told(change: Change) -> Trouble:
+    """The trouble that `begun` made this of."""
+    return Trouble(title=change.title, since=change.started_at or change.at, told_from=change.at, text=change.text)
 
 
 def ended(change: Change, now: datetime) -> Change:

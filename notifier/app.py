@@ -1,31 +1,32 @@
-"""Composition root and lifetime: the only module that knows every concrete class, and the one that reads the clock."""
+"""Composition root and lifetime: the only module that knows every concrete class."""
 
 from __future__ import annotations
 
 import asyncio
-import random
 import secrets
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+import socket
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 
 from notifier.channels import CHANNELS
 from notifier.channels.heartbeat import Heartbeat
+from notifier.clocks import SystemClock
 from notifier.config import Settings
 from notifier.deliver import Sender
 from notifier.distress import Distress
+from notifier.duty import Duties
 from notifier.inbox.reading import Reading
 from notifier.languages import tongues
-from notifier.poll import Outcome, Poll
-from notifier.ports import Channel, Clock, SourceFailed
+from notifier.poll import Poll
+from notifier.ports import INBOX, POLL, Channel, Clock, SourceFailed, sending
 from notifier.render import Page
-from notifier.retry import next_poll
-from notifier.schedule import Schedule
+from notifier.rounds import Rounds
 from notifier.sources.fetch import PageLookup, Polled
 from notifier.store.sql import SqlStore
 from notifier.tongue import Tongue
@@ -45,7 +46,7 @@ from notifier.wiring import (
 if TYPE_CHECKING:
     from notifier.inbox.webhook import Webhook
 
-STOP_SECONDS = 10
+STOP_SECONDS = 8
 """How long the sends under way may take once the process was told to stop."""
 
 WATCH_SECONDS = 5
@@ -54,44 +55,15 @@ WATCH_SECONDS = 5
 log = structlog.get_logger("app")
 
 
-class SystemClock:
-    """The wall's time."""
-
-    second = 1.0
-
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    def seconds(self, length: timedelta) -> float:
-        return length.total_seconds()
-
-
-class StoryClock:
-    """Time that runs `speed` times as fast as the wall's, from `start` on; with `waits` only once it `begins`."""
-
-    def __init__(self, start: datetime, speed: float, *, waits: bool = False) -> None:
-        self._start = start
-        self._speed = speed
-        self.second = 1 / speed
-        self._began = None if waits else datetime.now(UTC)
-
-    def begin(self) -> None:
-        self._began = datetime.now(UTC)
-
-    def now(self) -> datetime:
-        return self._start + (datetime.now(UTC) - self._began) * self._speed if self._began else self._start
-
-    def seconds(self, length: timedelta) -> float:
-        return length.total_seconds() / self._speed
-
-
 @dataclass(kw_only=True, slots=True)
 class Service:
     """The running product: what is polled, who is told, and the clock of it all."""
 
     settings: Settings
     store: SqlStore
+    duties: Duties
     poll: Poll
+    rounds: Rounds
     senders: Sequence[Sender]
     inbox: Reading | Webhook | None
     watch: Watch
@@ -100,33 +72,52 @@ class Service:
     exchange: Polled | None
     clock: Clock
     tongues: Mapping[str, Tongue]
-    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.duties.add(POLL, self.rounds.run)
+        for sender in self.senders:
+            self.duties.add(sending(sender.channel.name), sender.run, stop=sender.stop)
+        if self.inbox is not None:  # it answers at its sender's pace
+            self.duties.add(INBOX, partial(self._read, self.inbox), stop=self.inbox.stop, after=sending("telegram"))
+
+    async def begin(self) -> None:
+        """Recipients as configured, all duties that are free, and what is known recalled."""
+        await self.sync()
+        await self.duties.take()
+        await self.poll.start()
 
     async def run(self, *, once: bool = False) -> dict[str, int]:
-        """Until `stop` – or, with `once`, until one round is polled and the outbox empty. Deliveries by state."""
-        await self.sync()
-        await self.poll.start()
+        """Until `stop` – or, with `once`, until one round is polled and the outbox empty, as far as no other process is
+        at it. Deliveries by state.
+        """
         if once:
-            first = await self._first_round()
-            if self.inbox is not None:
+            return await self._once()
+        await self.sync()
+        async with asyncio.TaskGroup() as tasks:
+            beside = [tasks.create_task(self._hear()), tasks.create_task(self._watch_for_ever())]
+            if self.inbox is not None and not isinstance(self.inbox, Reading):
+                beside.append(tasks.create_task(self.inbox.listen()))
+            await self.duties.run(STOP_SECONDS)
+            for task in beside:
+                task.cancel()
+        return await self.store.counts()
+
+    async def _once(self) -> dict[str, int]:
+        await self.begin()
+        async with asyncio.TaskGroup() as tasks:
+            keeping = tasks.create_task(self.duties.keep())
+            first = await self.rounds.first() if self.duties.mine(POLL) else {}
+            if not first:
+                log.info("another process polls")
+            if self.inbox is not None and self.duties.mine(INBOX):
                 await self.inbox.once()
             await self._empty_outbox()
             if await self.watch.step():
                 await self._empty_outbox()
-            if all(first[source.name].reason for source in self.page_sources):
-                raise SourceFailed(f"the status page did not answer: {first[self.page_sources[0].name].reason}")
-            return await self.store.counts()
-        async with asyncio.TaskGroup() as tasks:
-            ending = [tasks.create_task(sender.run()) for sender in self.senders]
-            if self.inbox is not None:
-                ending.append(tasks.create_task(self._listen(self.inbox)))
-            polling = tasks.create_task(self._poll_for_ever())
-            await self.stopping.wait()
-            polling.cancel()  # a reading that is not recorded is read again by the next process
-            _, late = await asyncio.wait(ending, timeout=STOP_SECONDS)
-            for task in late:
-                log.warning("a send or an answer did not end in time; a send counts as uncertain")
-                task.cancel()
+            keeping.cancel()
+        await self.duties.release()
+        if first and all(first[source.name].reason for source in self.page_sources):
+            raise SourceFailed(f"the status page did not answer: {first[self.page_sources[0].name].reason}")
         return await self.store.counts()
 
     async def sync(self) -> None:
@@ -138,86 +129,41 @@ class Service:
     async def _empty_outbox(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             for sender in self.senders:
-                tasks.create_task(sender.run(until_empty=True))
+                if self.duties.mine(sending(sender.channel.name)):
+                    tasks.create_task(sender.run(until_empty=True))
 
     def stop(self) -> None:
         """No more polls and claims; `run` returns when the sends under way are settled."""
         log.info("stopping", seconds_for_sends=STOP_SECONDS)
-        self.stopping.set()
-        for sender in self.senders:
-            sender.stop()
-        if self.inbox is not None:
-            self.inbox.stop()
+        self.duties.stop()
 
-    async def _listen(self, inbox: Reading | Webhook) -> None:
+    async def _hear(self) -> None:
+        """What other processes call out."""
+        async for call in self.store.calls():
+            if call == "duty":
+                self.duties.wake()
+            elif call == "said" and self.inbox is not None:
+                self.inbox.wake()
+            elif call == "due":
+                for sender in self.senders:
+                    sender.wake()
+
+    async def _read(self, inbox: Reading | Webhook) -> None:
         """News goes out, whatever becomes of the inbox."""
-        while not self.stopping.is_set():
+        while True:
             try:
-                await inbox.run()
+                return await inbox.run()
             except Exception:
                 log.exception("the inbox failed; it begins anew")
                 await asyncio.sleep(WATCH_SECONDS)
 
-    async def _first_round(self) -> dict[str, Outcome]:
-        """Every source once; then the welcome, which needs to know what is open."""
-        api, feed = self.page_sources[:-1], self.page_sources[-1]
-        async with asyncio.TaskGroup() as tasks:
-            asked = {source.name: tasks.create_task(self.poll.page(source)) for source in api}
-            if self.exchange is not None:
-                asked[self.exchange.name] = tasks.create_task(self.poll.exchange(self.exchange))
-        outcomes = {name: task.result() for name, task in asked.items()}
-        outcomes[feed.name] = await self.poll.page(feed)  # only the API says which page this is
-        await self.poll.welcome(self.page.name)
-        await self.poll.remind(self._lead)
-        return outcomes
-
-    @property
-    def _lead(self) -> timedelta:
-        return timedelta(minutes=self.settings.announce.maintenance_reminder_minutes)
-
-    async def _poll_for_ever(self) -> None:
-        first = await self._first_round()
-        schedule = Schedule(SystemClock().now)
-        for source in self.page_sources:
-            schedule.repeat(source.name, self._again(source, self.poll.page), self._wait(source, first[source.name]))
-        if self.exchange is not None:
-            step = self._again(self.exchange, self.poll.exchange)
-            schedule.repeat("exchange", step, self._wait(self.exchange, first["exchange"]))
-        schedule.repeat("housekeeping", self._keep_house)
-        schedule.repeat("watch", self._watch)
-        await schedule.run(self.stopping)
-
-    def _again(self, source: Polled, read: Callable[[Polled], Awaitable[Outcome]]) -> Callable[[], Awaitable[float]]:
-        async def step() -> float:
-            return self._wait(source, await read(source))
-
-        return step
-
-    def _wait(self, source: Polled, outcome: Outcome) -> float:
-        """Seconds until this source is asked again, with a tenth of jitter either way."""
-        usual = self._interval(source) * (0.9 + random.random() / 5)  # noqa: S311 - jitter
-        return next_poll(usual, failures=outcome.failures, retry_after=outcome.retry_after)
-
-    def _interval(self, source: Polled) -> float:
-        if source is self.exchange:
-            return self.settings.exchange.poll_seconds
-        page = self.settings.status_page
-        usual = page.active_poll_seconds if self.poll.is_active() else page.poll_seconds
-        if source.name != "feed":
-            return usual
-        return min(usual, page.feed_poll_seconds) if self.poll.is_failing("summary") else page.feed_poll_seconds
-
-    async def _watch(self) -> float:
-        await self.watch.step()
-        return WATCH_SECONDS
-
-    async def _keep_house(self) -> float:
-        await self.poll.welcome(self.page.name)
-        await self.poll.remind(self._lead)
-        await self.poll.finish()
-        for sender in self.senders:
-            await sender.expire()
-        return max(1, self.clock.seconds(timedelta(seconds=30)))
+    async def _watch_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            try:
+                await self.watch.step()
+            except Exception:
+                log.exception("the watch over the bot itself failed; it goes on")
 
 
 @asynccontextmanager
@@ -250,7 +196,8 @@ async def service(
             wanted.add("telegram")
         spoken = tongues()
         named = [found[name] for name in CHANNELS if name in wanted]
-        senders = [make_sender(settings, channel, store, page, clock, spoken) for channel in named]
+        duties = Duties(store, f"{socket.gethostname()}.{secrets.token_hex(3)}", clock)
+        senders = [make_sender(settings, channel, store, page, clock, spoken, duties) for channel in named]
 
         def wake() -> None:
             for sender in senders:
@@ -258,10 +205,11 @@ async def service(
 
         sources, exchange = sources_of(settings, reader)
         poll = Poll(store, PageLookup(reader, settings.status_page.url), clock, wake, spoken)
+        rounds = Rounds(settings, poll, sources, exchange, page.name, senders, clock)
         distress = Distress(store, found, operators, page, clock)
         url = settings.operators.heartbeat_url
         pulse = Heartbeat(url.get_secret_value(), session) if url else None
-        watch = Watch(store, poll, senders, clock, operators, distress, pulse)
+        watch = Watch(store, poll, senders, clock, operators, distress, pulse, duties.mine)
         inbox = None
         if listens:
             [telegram] = [sender for sender in senders if sender.channel.name == "telegram"]
@@ -270,7 +218,9 @@ async def service(
         yield Service(
             settings=settings,
             store=store,
+            duties=duties,
             poll=poll,
+            rounds=rounds,
             senders=senders,
             inbox=inbox,
             watch=watch,

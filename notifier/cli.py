@@ -14,6 +14,7 @@ import typer
 
 from notifier import app as composition
 from notifier import cli_ledger, cli_subscribers, doctor, printing
+from notifier.clocks import SystemClock
 from notifier.subscription import Address
 from notifier.terminal import (
     AsJson,
@@ -191,7 +192,7 @@ def send_test(
             raise ValueError(f"{address} is not defined; name its URL in [slack.webhooks]")
     with logging_for("error", settings):
         try:
-            asked(doctor.send_test(settings, to, composition.SystemClock(), line))
+            asked(doctor.send_test(settings, to, SystemClock(), line))
         except KeyError:
             refuse(f"the channel of {address} is not configured; see config.example.toml")
     out.print(f"[green]✓[/] sent to {address}")

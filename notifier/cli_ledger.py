@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from notifier import app as composition
 from notifier import printing
+from notifier.clocks import SystemClock
 from notifier.model import State
 from notifier.terminal import AsJson, Config, asked, err, out, print_json, settings_of
 from notifier.wiring import open_store
@@ -55,9 +55,7 @@ def _mend(config: Path | None, number: int, action: str, done: str, refused: str
 
     async def mend() -> bool:
         async with open_store(settings, existing=True) as store:
-            return await (
-                store.revive(number, composition.SystemClock().now()) if action == "revive" else store.drop(number)
-            )
+            return await (store.revive(number, SystemClock().now()) if action == "revive" else store.drop(number))
 
     if not asked(mend()):
         err.print(f"[red]✗[/] there is no delivery {number}, or it {refused}")

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from notifier import app as composition
 from notifier import printing, roster
+from notifier.clocks import SystemClock
 from notifier.overlay import show
 from notifier.settings import Settings
 from notifier.subscription import Address, Subscription
@@ -66,7 +66,7 @@ def read_in(
 
     async def keep() -> int:
         async with open_store(settings) as store:
-            return await store.enroll(wanted, composition.SystemClock().now())
+            return await store.enroll(wanted, SystemClock().now())
 
     changed = asked(keep())
     out.print(f"[green]✓[/] {len(wanted)} read, {changed} of them new or changed")

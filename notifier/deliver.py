@@ -109,6 +109,8 @@ class Sender:
     async def run(self, *, until_empty: bool = False) -> None:
         """Delivers until it is stopped, or until nothing is due within PATIENCE. What was under way is lost."""
         self._unsure = True
+        self._busy = self._editing = 0  # what was cut off before it began never counted itself out
+        self._under_way.clear()
         await self._recall()
         await self._recover()
         await self.expire()
@@ -174,6 +176,8 @@ class Sender:
 
     async def _until_due(self) -> float | None:
         """Seconds until something can be claimed; None if that is later than PATIENCE, or nothing waits."""
+        if not self._trusted():
+            return IDLE_SECONDS
         if self._news:
             return 0
         if self._busy >= self._in_flight:

@@ -7,9 +7,20 @@ from dataclasses import dataclass, field
 
 from notifier.config import Settings
 from notifier.health import CREDENTIALS
+from notifier.known import DutyState
 from notifier.message import Line, Message, Receipt, Role, Span
 from notifier.model import Incident, Snapshot
-from notifier.ports import BadCredentials, Channel, ChannelFailure, Clock, Gone, SourceFailed, StoreRefused, Throttled
+from notifier.ports import (
+    BadCredentials,
+    Channel,
+    ChannelFailure,
+    Clock,
+    Gone,
+    SourceFailed,
+    StoreFailed,
+    StoreRefused,
+    Throttled,
+)
 from notifier.subscription import Address
 from notifier.wiring import http_clients, make_channels, open_store, sources_of
 
@@ -79,12 +90,16 @@ def _reach(settings: Settings, name: str) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Look:
-    """What Kraken says at one moment; `failed` names what did not answer, with the reason."""
+    """What Kraken says at one moment, and who watches; `failed` names what did not answer, with the reason."""
 
     incidents: tuple[Incident, ...] = ()
     engine: str | None = None
     degraded: tuple[str, ...] = ()
     failed: Mapping[str, str] = field(default_factory=dict)
+    duties: tuple[DutyState, ...] = ()
+    """Who does what of the notifier's own work; empty if it never ran."""
+    unknown: str = ""
+    """Why nobody can say that."""
 
     @property
     def reached(self) -> bool:
@@ -92,7 +107,7 @@ class Look:
 
 
 async def look(settings: Settings) -> Look:
-    """Asks the page and the exchange once."""
+    """Asks the page, the exchange and the database once."""
     failed: dict[str, str] = {}
     seen: list[Snapshot] = []
     async with http_clients() as (reader, _):
@@ -104,6 +119,7 @@ async def look(settings: Settings) -> Look:
                 failed[source.name if source else ""] = failure.reason
             else:
                 seen += [snapshot] if snapshot else []
+    duties, unknown = await _who(settings)
     return Look(
         incidents=tuple(incident for snapshot in seen for incident in snapshot.incidents),
         engine=next((snapshot.exchange.status for snapshot in seen if snapshot.exchange), None),
@@ -114,7 +130,17 @@ async def look(settings: Settings) -> Look:
             if component.status != "operational" and not component.is_group
         ),
         failed=failed,
+        duties=duties,
+        unknown=unknown,
     )
+
+
+async def _who(settings: Settings) -> tuple[tuple[DutyState, ...], str]:
+    try:
+        async with open_store(settings, existing=True) as store:
+            return tuple(await store.duties()), ""
+    except (StoreRefused, StoreFailed) as failed:
+        return (), str(failed)
 
 
 async def send_test(settings: Settings, to: Address, clock: Clock, write: Callable[[str], None]) -> Receipt:

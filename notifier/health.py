@@ -18,6 +18,7 @@ from notifier.known import (
     SwitchedOff,
 )
 from notifier.model import IMPACTS, TERMINAL
+from notifier.ports import INBOX, POLL, sending
 from notifier.states import meaning
 from notifier.subscription import Address
 from notifier.times import duration
@@ -112,6 +113,14 @@ def troubles(health: Health, now: datetime) -> Mapping[str, Trouble]:
             lasts=False,
         )
     return found
+
+
+def duty_of(key: str) -> str:
+    """Who knows of a trouble: whoever sends on that channel, reads what people say, or polls."""
+    kind, _, channel = key.partition("/")
+    if kind in ("channel", "waiting", "dead"):
+        return sending(channel)
+    return INBOX if kind == "inbox" else POLL
 
 
 def odd_words(incidents: Iterable[KnownIncident], exchange: KnownExchange | None = None) -> Iterator[str]:

@@ -91,6 +91,7 @@ class Poll:
 
     async def start(self) -> None:
         """Recalls what is known, and finishes what a process before this one left half written."""
+        self._watches, self._missed, self._wrong_page = {}, {}, ""
         self._fresh = (await self._store.page()).watched_since is None
         self._open = {incident.id: incident for incident in await self._store.open_incidents()}
         self._odd.update(dict.fromkeys(odd_words(self._open.values())))

@@ -233,12 +233,23 @@ class Outbox(Protocol):
         """When news of this channel can be claimed next, and when an outdated message; None if never."""
 
 
+POLL, INBOX = "poll", "inbox"
+
+
+def sending(channel: str) -> str:
+    """The duty of a channel's sender."""
+    return f"send/{channel}"
+
+
 class DutyStore(Protocol):
     """Who does what, where several processes share a database: each duty has one holder, until its lease ends.
 
-    A duty is `poll`, `inbox`, or `send/CHANNEL`. Whatever is written on behalf of a duty that has changed hands since
+    A duty is POLL, INBOX, or that of `sending` on a channel. What is written on behalf of one that has changed hands
     raises OffDuty. Every method is one transaction. Raises StoreFailed.
     """
+
+    lease: timedelta | None
+    """How long a process that is not heard of keeps its duties; None where no other process can take them."""
 
     async def hold(self, holder: str, wanted: Collection[str]) -> Mapping[str, int]:
         """Renews the leases of those that this process holds, and takes those that nobody does. All that it holds now,
@@ -251,7 +262,7 @@ class DutyStore(Protocol):
 
     async def duties(self) -> Sequence[DutyState]: ...
 
-    async def calls(self) -> AsyncIterator[str]:
+    def calls(self) -> AsyncIterator[str]:
         """What other processes call out, without end: `due` (something is owed), `duty` (one is free), `said`
         (somebody said something). A call may get lost: whoever waits looks by himself now and then, too.
         """

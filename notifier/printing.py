@@ -146,7 +146,22 @@ def look(now: Look) -> RenderableType:
         parts.append(_incident_table(now.incidents) if now.incidents else "[green]●[/] nothing is open")
         if now.degraded:
             parts.append(f"{len(now.degraded)} components are not operational: {escape(', '.join(now.degraded[:8]))}")
+    parts.append(_duties(now))
     return Group(*parts)
+
+
+def _duties(now: Look) -> RenderableType:
+    if now.unknown:
+        return f"[yellow]●[/] who watches is not known: {escape(now.unknown)}"
+    if not any(each.held for each in now.duties):
+        return "[yellow]●[/] no notifier is running on this database"
+    table = Table(box=box.SIMPLE_HEAD)
+    for heading in ("duty", "process", "since (UTC)"):
+        table.add_column(heading, overflow="fold")
+    for each in now.duties:
+        who = (escape(each.holder), f"{each.since:%Y-%m-%d %H:%M:%S}") if each.held else ("[yellow]nobody[/]", "–")
+        table.add_row(each.name, *who)
+    return table
 
 
 def _incident_table(found: Sequence[Incident | KnownIncident]) -> Table:
@@ -179,6 +194,15 @@ def look_json(now: Look) -> Any:
         "incidents": [_incident_json(each) for each in now.incidents],
         "degraded_components": list(now.degraded),
         "failed": dict(now.failed),
+        "duties": [
+            {
+                "duty": each.name,
+                "process": each.holder if each.held else None,
+                "since": each.since.isoformat() if each.held else None,
+            }
+            for each in now.duties
+        ],
+        "database": now.unknown or None,
     }
 
 

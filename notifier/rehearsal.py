@@ -9,8 +9,9 @@ from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from notifier.app import StoryClock, service
+from notifier.app import service
 from notifier.channels import console, email, slack, slack_webhook, telegram
+from notifier.clocks import StoryClock
 from notifier.config import Settings
 from notifier.facsimile import slack_words, telegram_words
 from notifier.message import Message, Receipt
@@ -107,8 +108,7 @@ async def demo(show: Callable[[Shown], None], *, speed: float = DEMO_SPEED) -> d
             async with service(
                 settings, lambda _: None, clock=clock, channels=dict(channels), page=Page(url=script.page.url)
             ) as running:
-                await running.sync()
-                await running.poll.start()
+                await running.begin()
                 for source in running.page_sources:
                     await running.poll.page(source)
                 clock.begin()  # on a slow machine, too, only once the page was seen as it was before

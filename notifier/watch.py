@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Protocol
 
 import structlog
 
-from notifier.alarm import turn
+from notifier.alarm import as_told, turn
 from notifier.distress import Distress
-from notifier.health import OLD, Health, Trouble, troubles
+from notifier.health import OLD, Health, Trouble, duty_of, troubles
 from notifier.known import ChannelState, InboxState, SourceHealth
-from notifier.ports import AlarmStore, Channel, ChannelFailure, Clock, Pulse, StoreFailed
+from notifier.ports import POLL, AlarmStore, Channel, ChannelFailure, Clock, Pulse, StoreFailed, sending
 from notifier.subscription import Address
 
 log = structlog.get_logger("watch")
@@ -54,7 +54,8 @@ class Listening(Protocol):
 
 class Watch:
     """`distress` tells of a database that cannot be written; `pulse` is pinged after each fresh reading of the page
-    while all that is owed is young.
+    while all that is owed is young. Where several processes share a database, each tells of what it does itself: of
+    the duties that are `mine`.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Watch:
         operators: Collection[Address],
         distress: Distress,
         pulse: Pulse | None,
+        mine: Callable[[str], bool],
     ) -> None:
         self._store = store
         self._polling = polling
@@ -74,6 +76,7 @@ class Watch:
         self._operators = operators
         self._distress = distress
         self._pulse = pulse
+        self._mine = mine
         self.inbox: Listening | None = None
         """What reads what people say; set once it is made, as it tells operators how the bot fares."""
         self._pinged_for: datetime | None = None
@@ -81,23 +84,30 @@ class Watch:
 
     async def step(self) -> bool:
         """Whether anything new was told. Writes only then."""
+        polls = self._mine(POLL)
         try:
             health = await self._health()
             present = troubles(health, self._clock.now())
             told = await self._tell(health, present)
         except StoreFailed as failed:
             log.warning("the bot's own health is not known", reason=str(failed))
-            await self._distress.look()
+            if polls:
+                await self._distress.look()
             return False
-        if not await self._distress.look() and _is_well(health, present, self._clock.now()):
+        if polls and not await self._distress.look() and _is_well(health, present, self._clock.now()):
             await self._ping(health)
         return told
 
     async def troubles(self) -> Mapping[str, Trouble]:
         """What is wrong for long enough to be told. Raises StoreFailed."""
         now = self._clock.now()
-        found = troubles(await self._health(), now)
-        return {key: each for key, each in found.items() if each.told_from is not None and each.told_from <= now}
+        health = await self._health()
+        here = troubles(health, now).items()
+        told = {key: as_told(change) for key, change in health.owed.raised.items() if not self._mine(duty_of(key))}
+        mine = {
+            key: each for key, each in here if self._mine(duty_of(key)) and each.told_from and each.told_from <= now
+        }
+        return told | mine
 
     async def _health(self) -> Health:
         return Health(
@@ -110,8 +120,10 @@ class Watch:
         )
 
     async def _tell(self, health: Health, present: Mapping[str, Trouble]) -> bool:
-        decide = partial(turn, present=present, now=self._clock.now())
+        decide = partial(turn, present=present, now=self._clock.now(), mine=lambda key: self._mine(duty_of(key)))
         for sender in self._senders:
+            if not self._mine(sending(sender.channel.name)):
+                continue
             if f"channel/{sender.channel.name}" in health.owed.raised and not sender.condition().heard:
                 sender.suspect()
         if not decide(health.owed.raised):

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -20,6 +21,7 @@ from notifier.bot_api import TelegramHttp
 from notifier.channels import Console, Email, Slack, SlackWebhook, Telegram
 from notifier.config import Settings
 from notifier.deliver import Sender
+from notifier.duty import Duties
 from notifier.inbox.commands import language_of
 from notifier.inbox.desk import Desk
 from notifier.inbox.ports import Way
@@ -28,7 +30,7 @@ from notifier.inbox.reading import Reading
 from notifier.inbox.telegram import TelegramInbox
 from notifier.pace import LIMITS
 from notifier.poll import Poll
-from notifier.ports import Channel, Clock, Outbox, StoreRefused
+from notifier.ports import Channel, Clock, Outbox, StoreRefused, sending
 from notifier.readers import Readers
 from notifier.render import Page
 from notifier.retry import POLICIES
@@ -105,7 +107,13 @@ def sources_of(settings: Settings, reader: httpx.AsyncClient) -> tuple[tuple[Pol
 
 
 def make_sender(
-    settings: Settings, channel: Channel, outbox: Outbox, page: Page, clock: Clock, tongues: Mapping[str, Tongue]
+    settings: Settings,
+    channel: Channel,
+    outbox: Outbox,
+    page: Page,
+    clock: Clock,
+    tongues: Mapping[str, Tongue],
+    duties: Duties | None = None,
 ) -> Sender:
     """One channel's way out, at the pace and with the patience that its provider wants."""
     policy, limits, in_flight = POLICIES[channel.name], LIMITS[channel.name], 8
@@ -124,6 +132,7 @@ def make_sender(
         in_flight=in_flight,
         limits=limits,
         tongues=tongues,
+        trusted=partial(duties.trusted, sending(channel.name)) if duties else lambda: True,
     )
 
 

@@ -61,7 +61,7 @@ async def there() -> AsyncIterator[Town]:
 def settings(there: Town, tmp_path: Path) -> Settings:
     config = tmp_path / "config.toml"
     config.write_text(there.settings(tmp_path / "notifier.db", subscriptions=["telegram:-1001", "slack:C0TRADING"]))
-    return load(config, {})
+    return load(config, {"NOTIFIER_STATUS_PAGE__FEED_POLL_SECONDS": "60"})
 
 
 @pytest.mark.fault("F1")

@@ -66,6 +66,9 @@ class Reading:
         self._lanes.stop()
         self._moved.set()
 
+    def wake(self) -> None:
+        """Nobody but Telegram is asked."""
+
     async def run(self) -> None:
         """Until it is stopped."""
         self._next = None

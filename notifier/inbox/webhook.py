@@ -75,17 +75,25 @@ class Webhook:
         self._lanes.stop()
         self._woken.set()
 
-    async def run(self) -> None:
-        """Until it is stopped."""
+    async def listen(self) -> None:
+        """Keeps what Telegram says, until it is cancelled; whichever process does `run` handles it."""
         runner = web.AppRunner(self.application(), access_log=None, shutdown_timeout=2)
         await runner.setup()
         try:
             await self._listen(runner)
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._register())
-                tasks.create_task(self._handle_for_ever(tasks))
+            await asyncio.Event().wait()
         finally:
             await runner.cleanup()
+
+    async def run(self) -> None:
+        """Until it is stopped."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._register())
+            tasks.create_task(self._handle_for_ever(tasks))
+
+    def wake(self) -> None:
+        """Another process kept something that was said."""
+        self._woken.set()
 
     async def once(self) -> None:
         """Handles what lies in the database: nobody listens for longer. What is not kept waits there."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from notifier.known import Scene, Tally
-from notifier.store import broadcast, readers, received, scene
+from notifier.store import bell, broadcast, readers, received, scene
 from notifier.store.transactions import Transactions
 from notifier.subscription import Address, Subscription
 
@@ -21,6 +21,7 @@ class Crowd(Transactions):
     async def keep(self, subscription: Subscription, now: datetime) -> None:
         async with self._write() as connection:
             await readers.keep(connection, subscription, now)
+            await bell.ring(connection, "due")
 
     async def forget(self, address: Address) -> int | None:
         async with self._write() as connection:
@@ -52,7 +53,9 @@ class Crowd(Transactions):
 
     async def broadcast(self, number: int, now: datetime) -> int | None:
         async with self._write() as connection:
-            return await broadcast.broadcast(connection, number, now)
+            told = await broadcast.broadcast(connection, number, now)
+            await bell.ring(connection, "due")
+            return told
 
     async def remembered(self, key: str) -> str | None:
         async with self._read() as connection:
@@ -64,7 +67,9 @@ class Crowd(Transactions):
 
     async def receive(self, number: int, doc: str) -> bool:
         async with self._write() as connection:
-            return await received.receive(connection, number, doc)
+            new = await received.receive(connection, number, doc)
+            await bell.ring(connection, "said")
+            return new
 
     async def received(self, most: int) -> Sequence[tuple[int, str]]:
         async with self._read() as connection:

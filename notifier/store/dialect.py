@@ -36,6 +36,10 @@ def json_rows(dialect: str, **columns: TypeEngine[Any]) -> sa.Subquery:
     return sa.select(*fields).subquery("given")
 
 
+def is_postgresql(dialect: sa.Dialect) -> bool:
+    return dialect.name == "postgresql"
+
+
 def now(dialect: str, later: timedelta = timedelta()) -> sa.ColumnElement[Any]:
     """The database's own time, or so much later, as `schema.Instant` has it."""
     clock = sa.func.clock_timestamp() if dialect == "postgresql" else None

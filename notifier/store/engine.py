@@ -161,3 +161,12 @@ def only_process(url: str) -> Iterator[None]:
     with held:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
+
+
+def is_served(url: sa.URL) -> bool:
+    """Whether a process may be running on it: on a SQLite file one is if it holds the lock."""
+    try:
+        with only_process(url.render_as_string(hide_password=False)):
+            return url.get_backend_name() != "sqlite"
+    except BlockingIOError:
+        return True

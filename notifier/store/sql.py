@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy.exc import DBAPIError
@@ -11,10 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from notifier.known import DutyState, Entry, Known, KnownIncident, KnownPage, Owed, SourceState
 from notifier.model import Change, State
 from notifier.parcel import Again, News, Parcel, Pause, Refresh, Settlement, Turn, Want
-from notifier.ports import StoreRefused
-from notifier.store import alarms, duties, fanout, ledger, outbox, outdated, pauses, record, settling
+from notifier.ports import POLL, StoreRefused, sending
+from notifier.store import alarms, bell, duties, fanout, ledger, outbox, outdated, pauses, record, settling
 from notifier.store import engine as opening
 from notifier.store.crowd import Crowd
+from notifier.store.schema import DUTY_LEASE
 from notifier.store.together import Together
 from notifier.subscription import Address, Filter, Subscription
 
@@ -31,6 +33,7 @@ class SqlStore(Crowd):
         """Names this database for ever."""
         self._token = token
         self._fences: dict[str, int] = {}
+        self.lease = None if engine.dialect.name == "sqlite" else DUTY_LEASE
         self._claims = Together(self._claim_all)
         self._settlements = Together(self._settle_all, linger=SETTLE_TOGETHER)
 
@@ -66,15 +69,21 @@ class SqlStore(Crowd):
         route: Callable[[Change, Mapping[int, Filter]], Want],
     ) -> tuple[News, bool]:
         async with self._write() as connection:
-            await self._fence(connection, "poll")
+            await self._fence(connection, POLL)
             known = await record.load(connection, incident_ids)
             news = decide(known)
             await record.keep(connection, known, news.known)
-            return news, await record.announce(connection, news, route)
+            more = await record.announce(connection, news, route)
+            if news.changes:
+                await bell.ring(connection, "due")
+            return news, more
 
     async def fan_out(self) -> bool:
         async with self._write() as connection:
-            return await fanout.fan_out(connection)
+            more = await fanout.fan_out(connection)
+            if more:
+                await bell.ring(connection, "due")
+            return more
 
     async def open_incidents(self) -> Sequence[KnownIncident]:
         async with self._read() as connection:
@@ -86,7 +95,10 @@ class SqlStore(Crowd):
 
     async def welcome(self, greet: Callable[[int, str, Known], Change]) -> int:
         async with self._write() as connection:
-            return await record.welcome(connection, greet)
+            greeted = await record.welcome(connection, greet)
+            if greeted:
+                await bell.ring(connection, "due")
+            return greeted
 
     # The delivery's half.
 
@@ -98,7 +110,7 @@ class SqlStore(Crowd):
     async def _claim_all(self, asked: Sequence[outbox.Wish]) -> Sequence[Sequence[Parcel]]:
         wishes = {each.channel: each for each in asked}
         async with self._write() as connection:
-            await self._fence(connection, *(f"send/{channel}" for channel in wishes))
+            await self._fence(connection, *(sending(channel) for channel in wishes))
             parcels = await outbox.claim(connection, [*wishes.values()], max(each.now for each in asked))
         answers = []
         for wish in asked:
@@ -110,7 +122,7 @@ class SqlStore(Crowd):
         self, channel: str, limit: int, now: datetime, *, resting: Collection[int] = ()
     ) -> Sequence[Refresh]:
         async with self._write() as connection:
-            await self._fence(connection, f"send/{channel}")
+            await self._fence(connection, sending(channel))
             return await outdated.claim(connection, channel, limit, self._token_of(channel), now, resting)
 
     async def refreshed(self, refresh: Refresh, again: Again | None) -> None:
@@ -129,7 +141,7 @@ class SqlStore(Crowd):
 
     async def recover(self, channel: str, ask_at: datetime, but: Collection[int] = ()) -> int:
         async with self._write() as connection:
-            await self._fence(connection, f"send/{channel}")
+            await self._fence(connection, sending(channel))
             return await outbox.recover(connection, channel, ask_at, but)
 
     async def expire(self, channel: str, news_since: datetime, ends_since: datetime, latest: datetime) -> int:
@@ -165,13 +177,20 @@ class SqlStore(Crowd):
     async def release(self, holder: str, names: Collection[str]) -> None:
         async with self._read() as connection:
             await duties.release(connection, holder, names)
+            await bell.ring(connection, "duty")
 
     async def duties(self) -> Sequence[DutyState]:
         async with self._read() as connection:
-            return await duties.states(connection)
+            found = await duties.states(connection)
+        served = opening.is_served(self.engine.url)
+        return [replace(each, held=each.held and served) for each in found]
+
+    async def calls(self) -> AsyncIterator[str]:
+        async for call in bell.calls(self.engine.url):
+            yield call
 
     def _token_of(self, channel: str) -> int:
-        return self._fences.get(f"send/{channel}", self._token)
+        return self._fences.get(sending(channel), self._token)
 
     async def _fence(self, connection: AsyncConnection, *names: str) -> None:
         """A process that never took any duty, such as a command, is not fenced in."""
@@ -186,7 +205,10 @@ class SqlStore(Crowd):
 
     async def alarm(self, decide: Callable[[Mapping[str, Change]], Turn], to: Collection[Address]) -> Turn:
         async with self._write() as connection:
-            return await alarms.alarm(connection, decide, to)
+            turn = await alarms.alarm(connection, decide, to)
+            if turn:
+                await bell.ring(connection, "due")
+            return turn
 
     async def touch(self) -> None:
         async with self._write() as connection:
@@ -220,7 +242,10 @@ class SqlStore(Crowd):
 
     async def revive(self, delivery_id: int, now: datetime) -> bool:
         async with self._write() as connection:
-            return await ledger.revive(connection, delivery_id, now)
+            revived = await ledger.revive(connection, delivery_id, now)
+            if revived:
+                await bell.ring(connection, "due")
+            return revived
 
     async def drop(self, delivery_id: int) -> bool:
         async with self._write() as connection:

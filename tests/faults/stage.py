@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from html import unescape
 from pathlib import Path
 
-from notifier.app import Service, StoryClock, service
+from notifier.app import Service, service
+from notifier.clocks import StoryClock
 from notifier.config import Settings, load
 from notifier.markup import INERT
 from notifier.simulator import Script, Simulator
@@ -43,8 +44,7 @@ class Stage:
         self.running: Service = await self.process.enter_async_context(
             service(self.settings, lambda _: None, clock=self.clock)
         )
-        await self.running.sync()
-        await self.running.poll.start()
+        await self.running.begin()
 
     async def at(self, *moments: datetime) -> None:
         """Polls everything once at each of these moments, and empties the outbox."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from notifier import deliver
-from notifier.app import StoryClock
+from notifier.clocks import StoryClock
 from notifier.wiring import open_store
 from tests.faults.deposits import TEXTS, clock, story, texts_in
 from tests.faults.stage import SLACK, TELEGRAM, Stage, stage

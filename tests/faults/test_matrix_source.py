@@ -173,7 +173,7 @@ async def test_too_many_questions_are_a_wait_within_reason(tmp_path: Path) -> No
             assert not (await there.running.poll.page(summary)).reason
             page.answer("api", saying(SUMMARY, "429 Too Many Requests", retry_after=wish, date=date))
             page.answer("feed", saying(FEED, "429 Too Many Requests", retry_after=wish, date=date, content_type=ATOM))
-            assert least <= there.running._wait(summary, await there.running.poll.page(summary)) <= most, case
+            assert least <= there.running.rounds._wait(summary, await there.running.poll.page(summary)) <= most, case
         await there.at(clock("09:45"))
         page.heal()
         await tell_the_rest(there)
@@ -186,11 +186,13 @@ async def test_a_page_that_stays_away_is_asked_ever_less_often(tmp_path: Path) -
         await there.at(clock("09:01"))
         page.answer("*", saying(b"", "503 Service Unavailable"))
         summary = there.running.page_sources[0]
-        waits = [there.running._wait(summary, await there.running.poll.page(summary)) for _ in range(12)]
+        waits = [there.running.rounds._wait(summary, await there.running.poll.page(summary)) for _ in range(12)]
         assert max(waits[:2]) <= 11 and waits[5] > 100 and 270 <= max(waits) <= 330
         page.heal()
         await tell_the_rest(there)
-        assert there.running._wait(summary, await there.running.poll.page(summary)) <= 22, "and at once as usual again"
+        assert there.running.rounds._wait(summary, await there.running.poll.page(summary)) <= 22, (
+            "and at once as usual again"
+        )
 
 
 @pytest.mark.fault("A12")

@@ -82,8 +82,7 @@ class Bot:
         self.running: Service = await self.process.enter_async_context(
             service(self.settings, lambda _: None, clock=self.clock)
         )
-        await self.running.sync()
-        await self.running.poll.start()
+        await self.running.begin()
 
     async def at(self, *moments: str) -> None:
         """At each of these moments, as 10:05 or 2026-05-13 08:00, everything is read and everybody told."""
