@@ -87,8 +87,7 @@ class Duty:
         }
         settings = load(None, {f"NOTIFIER_{key}": value for key, value in names.items()})
         async with service(settings, lambda _: None, clock=self.clock) as running:
-            await running.sync()
-            await running.poll.start()
+            await running.begin()
             yield running
 
     async def at(self, running: Service, *minutes: float) -> None:

@@ -86,7 +86,7 @@ class Stage:
         await self.process.aclose()
         self.clock.move(clock.now() - self.clock.now())
         async with service(self.settings, lambda _: None, clock=clock) as running:
-            await running.poll.start()
+            await running.begin()
             for source in running.page_sources:
                 await running.poll.page(source)
             async with asyncio.TaskGroup() as senders:

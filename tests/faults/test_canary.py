@@ -122,8 +122,7 @@ async def test_no_failure_of_any_provider_brings_a_secret_into_logs_or_database(
     async with aviary(tmp_path, SCRIPT) as there:
         with everything_logged(there) as logged:
             async with service(there.settings(), lambda _: None, clock=there.clock) as running:
-                await running.sync()
-                await running.poll.start()
+                await running.begin()
                 await through_all_faults(there, running)
                 break_inside(running)
                 await running.store.sync(there.settings().subscriptions, welcome=True, now=there.clock.now())
