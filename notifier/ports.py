@@ -158,6 +158,10 @@ class StoreFailed(Exception):
     """
 
 
+class StoreDown(StoreFailed):
+    """The database, or the way to it, is in trouble: whatever else is asked now does not come off either."""
+
+
 class OffDuty(StoreFailed):
     """Another process has the duty by now, and nothing is written."""
 

@@ -7,7 +7,7 @@ import os
 import re
 import socket
 from collections.abc import AsyncIterator, Generator, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +16,8 @@ from hypothesis import settings
 
 from tests.builders import page
 from tests.doubles import RecordingChannel
+from tests.postgres import Databases, one_server_for_the_run, the_server
+from tests.template import laid_out
 from tests.world import Born, World
 
 settings.register_profile("steady", deadline=None)  # a slow machine is no counterexample
@@ -29,6 +31,12 @@ PACKAGE_MISSING = re.compile(r"needs the package|could not import")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-goldens", action="store_true", help="write what was rendered as the new goldens")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    stack = ExitStack()
+    stack.enter_context(one_server_for_the_run())
+    config.add_cleanup(stack.close)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -94,13 +102,35 @@ def _complete_in_ci(report: Report) -> Report:
     return report
 
 
+@pytest.fixture(scope="session")
+def postgresql() -> Databases:
+    return Databases(the_server())
+
+
 @pytest.fixture
-async def born(tmp_path: Path) -> AsyncIterator[Born]:
+def database() -> str:
+    """Which one the test runs on; where both are worth their time, the test is parametrized by it."""
+    return "sqlite"
+
+
+@pytest.fixture
+def url(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database as a first start leaves it."""
+    if database == "sqlite":
+        yield f"sqlite:///{laid_out(tmp_path / 'notifier.db')}"
+        return
+    databases: Databases = request.getfixturevalue("postgresql")
+    with databases.one() as made:
+        yield made
+
+
+@pytest.fixture
+async def born(url: str) -> AsyncIterator[Born]:
     """Makes processes on one database; they are gone with the test."""
     async with AsyncExitStack() as stack:
 
         async def make(*channels: RecordingChannel, token: int = 1) -> World:
-            made = await World.born(tmp_path / "notifier.db", *channels, token=token)
+            made = await World.born(url, *channels, token=token)
             stack.push_async_callback(made.die)
             return made
 

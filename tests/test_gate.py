@@ -51,7 +51,7 @@ async def test_a_pause_holds_all_of_telegram_and_outlives_a_restart(born: Born) 
     await sender(world, "telegram", in_flight=1).run(until_empty=True)
     assert channel.tries == 1
     await world.die()
-    again = await World.born(world.path, channel, clock=world.clock, token=2)
+    again = await World.born(world.url, channel, clock=world.clock, token=2)
     await again.deliver("telegram")
     assert channel.tries == 1, "the next process knows"
     world.clock.move(timedelta(seconds=LONG + 1))
@@ -109,7 +109,7 @@ async def test_who_wants_no_questions_is_asked_none_about_other_messages(born: B
     await world.sees(page(incident(OPEN)))
     await world.store.claim("slack", 19, world.clock.now())
     await world.die()
-    again = await World.born(world.path, slack, clock=world.clock, token=2)
+    again = await World.born(world.url, slack, clock=world.clock, token=2)
     await again.store.recover("slack", world.clock.now())
     slack.fail_look(Throttled("ratelimited", LONG))
     await sender(again, "slack", in_flight=1).run(until_empty=True)

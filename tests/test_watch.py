@@ -103,8 +103,8 @@ async def test_a_quiet_step_writes_nothing(world: World, watch: Watch) -> None:
     await world.subscribe("console:")
     await world.sees(page(source="summary"))
     await watch.step()
-    before = dump(world.path)
+    before = dump(world.url)
     for _ in range(3):
         world.clock.move(timedelta(seconds=5))
         assert not await watch.step()
-    assert dump(world.path) == before
+    assert dump(world.url) == before

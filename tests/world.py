@@ -1,9 +1,8 @@
-"""A poll and its senders on a real SQLite file, with everything outside scripted."""
+"""A poll and its senders on a real database, with everything outside scripted."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 from notifier.deliver import Sender
 from notifier.languages import tongues
@@ -15,7 +14,6 @@ from notifier.retry import POLICIES, Policy
 from notifier.store.sql import SqlStore
 from notifier.subscription import Address, Subscription
 from tests.doubles import Arrived, FrozenClock, RecordingChannel, ScriptedLookup, ScriptedSource
-from tests.template import laid_out
 
 PAGE = Page(url="https://status.kraken.com")
 
@@ -23,8 +21,8 @@ PAGE = Page(url="https://status.kraken.com")
 class World:
     """One process: `World.born` makes the next one on the same database after a crash."""
 
-    def __init__(self, path: Path, store: SqlStore, clock: FrozenClock, channels: list[RecordingChannel]) -> None:
-        self.path = path
+    def __init__(self, url: str, store: SqlStore, clock: FrozenClock, channels: list[RecordingChannel]) -> None:
+        self.url = url
         self.store = store
         self.clock = clock
         self.channels = {channel.name: channel for channel in channels}
@@ -34,10 +32,10 @@ class World:
 
     @classmethod
     async def born(
-        cls, path: Path, *channels: RecordingChannel, clock: FrozenClock | None = None, token: int = 1
+        cls, url: str, *channels: RecordingChannel, clock: FrozenClock | None = None, token: int = 1
     ) -> World:
-        store = await SqlStore.open(f"sqlite:///{laid_out(path)}", token=token)
-        world = cls(path, store, clock or FrozenClock(), list(channels) or [RecordingChannel()])
+        store = await SqlStore.open(url, token=token)
+        world = cls(url, store, clock or FrozenClock(), list(channels) or [RecordingChannel()])
         await world.poll.start()
         return world
 

@@ -16,9 +16,14 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from notifier.ports import StoreRefused
+from notifier.store import server
+from notifier.store.cures import why
 from notifier.store.schema import REVISION
 
 BUSY_SECONDS = 30
+
+MIGRATION_SECONDS = 600
+"""For one of its statements, on PostgreSQL."""
 
 
 class _Connection(sqlite3.Connection):
@@ -41,14 +46,14 @@ def open_engine(url: str) -> AsyncEngine:
     except sa.exc.ArgumentError as error:
         raise StoreRefused("store.url is not a database URL; write sqlite:///notifier.db or postgresql://…") from error
     if parsed.get_backend_name() != "sqlite":
-        return create_async_engine(parsed.set(drivername="postgresql+psycopg"), pool_size=5, max_overflow=0)
+        return server.connect(parsed)
     path = Path(parsed.database or "")
     if not parsed.database or not path.parent.is_dir():
         raise StoreRefused(f"store.url: the folder of {path} does not exist; make it, or name another file")
     try:
         sqlite3.connect(path).close()  # tried here because aiosqlite leaves a thread behind where it fails
     except sqlite3.Error as error:
-        raise StoreRefused(why(error)) from error
+        raise StoreRefused(why(error, parsed)) from error
     options = {"timeout": BUSY_SECONDS, "factory": _Connection}
     engine = create_async_engine(parsed.set(drivername="sqlite+aiosqlite"), connect_args=options)
 
@@ -74,7 +79,7 @@ def open_engine(url: str) -> AsyncEngine:
 async def migrate(engine: AsyncEngine) -> tuple[str | None, str]:
     """Brings the schema up to date; the revision before and after. Raises StoreRefused."""
     try:
-        async with engine.connect() as connection, _rebuilding(connection), connection.begin():
+        async with _migrating(engine) as connection:
             before = await connection.run_sync(_revision)
             if before != REVISION:
                 from notifier.store.upgrade import upgrade  # Alembic's memory, only where it is needed
@@ -83,7 +88,7 @@ async def migrate(engine: AsyncEngine) -> tuple[str | None, str]:
         if engine.dialect.name == "sqlite":
             await _write_ahead(engine)  # only now: the mode is written into the file, ours or not
     except DBAPIError as error:
-        raise StoreRefused(why(error.orig)) from error
+        raise StoreRefused(why(error.orig, engine.url)) from error
     return before, REVISION
 
 
@@ -102,13 +107,25 @@ async def _write_ahead(engine: AsyncEngine) -> None:
 
 
 @asynccontextmanager
+async def _migrating(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A transaction in which nobody else writes or migrates."""
+    async with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            async with _rebuilding(connection), connection.begin():
+                yield connection
+        else:
+            await connection.execution_options(answer_seconds=MIGRATION_SECONDS)
+            async with connection.begin():
+                limit = f"{MIGRATION_SECONDS - 5}s"
+                await server.alone(connection, idle=limit, wait=limit, statement=limit)
+                yield connection
+
+
+@asynccontextmanager
 async def _rebuilding(connection: AsyncConnection) -> AsyncIterator[None]:
     """Lets tables be rebuilt in a transaction: SQLite would take what refers to a dropped one for dangling, and hears
     of it only outside of transactions.
     """
-    if connection.dialect.name != "sqlite":
-        yield
-        return
     driver: Any = (await connection.get_raw_connection()).driver_connection
     await driver.execute("PRAGMA foreign_keys=OFF")
     try:
@@ -121,20 +138,6 @@ def _revision(connection: sa.Connection) -> str | None:
     if not sa.inspect(connection).has_table("alembic_version"):
         return None
     return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-
-
-def why(error: BaseException | None) -> str:
-    """What is wrong with a database, and the cure."""
-    said = str(error).splitlines()[0] if str(error) else type(error).__name__
-    cures = {
-        "not a database": "the file in store.url is not a database; move it away or name another one",
-        "malformed": "the database is damaged; restore a backup, or move it away to start afresh",
-        "unable to open": "the database file cannot be opened; check the folder and its permissions",
-        "readonly": "the database cannot be written; check the permissions of the file and its folder",
-        "disk is full": "the disk is full; make room",
-        "locked": "another process keeps the database locked; stop it first",
-    }
-    return next((f"{cure} ({said})" for sign, cure in cures.items() if sign in said), f"the database says: {said}")
 
 
 def exists(url: str) -> bool:

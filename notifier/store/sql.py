@@ -16,6 +16,7 @@ from notifier.ports import POLL, StoreRefused, sending
 from notifier.store import alarms, bell, duties, fanout, ledger, outbox, outdated, pauses, record, settling
 from notifier.store import engine as opening
 from notifier.store.crowd import Crowd
+from notifier.store.cures import why
 from notifier.store.schema import DUTY_LEASE
 from notifier.store.together import Together
 from notifier.subscription import Address, Filter, Subscription
@@ -48,7 +49,7 @@ class SqlStore(Crowd):
                 return cls(engine, token=token, origin=origin)
         except DBAPIError as error:
             await engine.dispose()
-            raise StoreRefused(opening.why(error.orig)) from error
+            raise StoreRefused(why(error.orig, engine.url)) from error
         except BaseException:
             await engine.dispose()
             raise

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
-from notifier.ports import StoreFailed
+from notifier.ports import StoreDown, StoreFailed
 
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
@@ -14,7 +14,8 @@ Answer = TypeVar("Answer")
 
 class Together(Generic[Asked, Answer]):
     """`serve` gets all that waits, in order, and answers in that order. What it refuses together it gets one by one:
-    what one of them is refused for is no other's concern.
+    what one of them is refused for is no other's concern. But when the database is down all of them hear so at once:
+    one by one they would wait as often, and what is written after all would be asked for again.
 
     `linger` is how many seconds a call waits for company.
     """
@@ -42,7 +43,7 @@ class Together(Generic[Asked, Answer]):
         try:
             answers = await self._serve([asked for asked, _ in batch])
         except Exception as error:  # noqa: BLE001 - it is passed on
-            if len(batch) > 1:
+            if len(batch) > 1 and not isinstance(error, StoreDown):
                 for each in batch:
                     await self._serve_these([each])
                 return

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from contextlib import asynccontextmanager, contextmanager
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from notifier.ports import StoreFailed
+from notifier.ports import StoreDown, StoreFailed
+from notifier.store import server
+
+TURN_SECONDS = 30
+"""How long a transaction waits for those of its own process."""
 
 
 @contextmanager
@@ -18,10 +22,15 @@ def _told_as_store_failed() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        said = str(error.orig).partition("\n")[0]
-        raise StoreFailed(f"{type(error).__name__}: {said}") from error
+        said = f"{type(error).__name__}: {str(error.orig).partition(chr(10))[0]}"
+        raise (StoreDown if _down(error) else StoreFailed)(said) from error
     except PoolTimeout as error:
-        raise StoreFailed("no connection to the database became free in time") from error
+        raise StoreDown("no connection to the database became free in time") from error
+
+
+def _down(error: DBAPIError) -> bool:
+    """Whether it is the database, or the way to it, and not what was asked."""
+    return isinstance(error, OperationalError) or error.connection_invalidated
 
 
 class Transactions:
@@ -31,18 +40,33 @@ class Transactions:
         self.engine = engine
         self.unwritable = ""
         """Why a transaction was not written; empty once `touch` was, as one that changes no row proves nothing."""
-        self._lock = asyncio.Lock() if engine.dialect.name == "sqlite" else None
+        self._lock = asyncio.Lock()
 
     @asynccontextmanager
     async def _write(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction; the writers of this process queue up where the database has one writer at a time."""
+        """A transaction in which nobody else writes, in this process or another."""
         try:
             with _told_as_store_failed():
-                async with self._lock or nullcontext(), self.engine.begin() as connection:
+                async with self._turn(), self.engine.begin() as connection:
+                    if self.engine.dialect.name == "postgresql":
+                        await server.alone(connection)
                     yield connection
         except StoreFailed as failed:
             self.unwritable = str(failed)
             raise
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """Within the process there is no need to ask the database for it."""
+        try:
+            async with asyncio.timeout(TURN_SECONDS):
+                await self._lock.acquire()
+        except TimeoutError as error:
+            raise StoreDown("the database keeps another transaction waiting") from error
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     @asynccontextmanager
     async def _read(self) -> AsyncIterator[AsyncConnection]:

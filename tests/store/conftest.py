@@ -1,31 +1,48 @@
-"""A database in a file of its own for each test, and further processes on it."""
+"""Every test on SQLite and on PostgreSQL, each with a database of its own, and further processes on it."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
 from notifier.store.sql import SqlStore
-from tests.template import laid_out
+from tests.postgres import Databases
 
 Opened = Callable[..., Awaitable[SqlStore]]
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
+    """The file, where it is SQLite."""
     return tmp_path / "notifier.db"
 
 
 @pytest.fixture
-async def opened(path: Path) -> AsyncIterator[Opened]:
+def empty(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database that was never opened."""
+    if database == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    databases: Databases = request.getfixturevalue("postgresql")
+    with databases.one("template0") as made:
+        yield made
+
+
+@pytest.fixture
+async def opened(url: str) -> AsyncIterator[Opened]:
     """Opens the database as one more process would; all are closed with the test."""
     async with AsyncExitStack() as stack:
 
         async def another(token: int = 1) -> SqlStore:
-            made = await SqlStore.open(f"sqlite:///{laid_out(path)}", token=token)
+            made = await SqlStore.open(url, token=token)
             stack.push_async_callback(made.close)
             return made
 

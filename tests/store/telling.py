@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from contextlib import closing
 from datetime import datetime
-from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
 
 from notifier.diff import diff_page
 from notifier.known import KnownPage
@@ -60,10 +64,32 @@ async def owed(store: SqlStore, states: Collection[State] = ()) -> list[tuple[st
     return [(each.change.key, each.address) for each in reversed(await store.deliveries(states, 1000))]
 
 
-def dump(path: Path) -> list[str]:
-    """Everything that the file holds."""
-    connection = sqlite3.connect(path)
-    try:
-        return list(connection.iterdump())
-    finally:
-        connection.close()
+ON_SQLITE = pytest.mark.parametrize("database", ["sqlite"])
+ON_POSTGRESQL = pytest.mark.parametrize("database", ["postgresql"])
+
+
+def ask(url: str, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+    """What the database says to a client of its own, which knows nothing of the product; `?` stands for a value."""
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection, connection:
+            return connection.execute(statement, values).fetchall()
+    with psycopg.connect(url) as client:
+        cursor = client.execute(statement.replace("?", "%s").encode(), values or None)
+        return cursor.fetchall() if cursor.description else []
+
+
+def tables(url: str) -> list[str]:
+    if url.startswith("sqlite"):
+        named = ask(url, "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'sqlite_sequence'")
+    else:
+        named = ask(url, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    return sorted(name for (name,) in named)
+
+
+def dump(url: str) -> list[str]:
+    """Everything that the database holds."""
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+            return list(connection.iterdump())
+    rows = " UNION ALL ".join(f"SELECT '{table} ' || to_jsonb({table})::text FROM {table}" for table in tables(url))
+    return sorted(row for (row,) in ask(url, rows))

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 
 from notifier.alarm import turn
 from notifier.health import Trouble
@@ -169,10 +168,10 @@ async def test_dead_letters_are_one_count_a_channel_with_the_newest_reason(store
     assert (await store.owed(NOW)).dead == (DeadLetters(channel="slack", count=2, reason="second"),)
 
 
-async def test_looking_writes_nothing(store: SqlStore, path: Path) -> None:
+async def test_looking_writes_nothing(store: SqlStore, url: str) -> None:
     await sync(store)
     await say(store, {"page": DOWN})
-    before = dump(path)
+    before = dump(url)
     await store.owed(NOW)
     await say(store, {"page": replace(DOWN, since=NOW + MINUTE)})
-    assert dump(path) == before
+    assert dump(url) == before

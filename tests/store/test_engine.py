@@ -21,7 +21,7 @@ from notifier.store import schema
 from notifier.store.engine import migrate, only_process, open_engine
 from notifier.store.sql import SqlStore
 from tests.store.conftest import Opened
-from tests.store.telling import dump, watch
+from tests.store.telling import ON_SQLITE, dump, watch
 
 
 def written(path: Path, *statements: str) -> None:
@@ -145,11 +145,11 @@ async def test_a_new_file_gets_the_newest_schema_and_an_old_one_keeps_its_rows(p
     store = await SqlStore.open(f"sqlite:///{path}", token=1)
     await watch(store, "console:")
     await store.close()
-    before = dump(path)
+    before = dump(f"sqlite:///{path}")
     engine = open_engine(f"sqlite:///{path}")
     assert await migrate(engine) == ("0006", "0006")
     await engine.dispose()
-    assert dump(path) == before
+    assert dump(f"sqlite:///{path}") == before
 
 
 async def test_the_migrations_make_exactly_the_schema(store: SqlStore) -> None:
@@ -163,9 +163,11 @@ async def test_the_migrations_make_exactly_the_schema(store: SqlStore) -> None:
     assert differences == []
 
 
-def _same_type(context: object, there: object, here: sa.Column[object], found: object, wanted: object) -> bool:
-    """Whether the types differ, by the words that SQLite has for them."""
-    dialect = sa.create_engine("sqlite://").dialect
+def _same_type(
+    context: MigrationContext, there: object, here: sa.Column[object], found: object, wanted: object
+) -> bool:
+    """Whether the types differ, by the words that the database has for them."""
+    dialect = context.dialect
     assert isinstance(found, sa.types.TypeEngine) and isinstance(wanted, sa.types.TypeEngine)
     return str(found.compile(dialect)) != str(wanted.compile(dialect))
 
@@ -196,6 +198,7 @@ async def test_a_database_keeps_its_name_whoever_opens_it(opened: Opened) -> Non
     assert first.origin == second.origin != ""
 
 
+@ON_SQLITE
 async def test_the_file_is_written_ahead_and_synced_to_the_disk(store: SqlStore) -> None:
     async with store.engine.connect() as connection:
         pragmas = {

@@ -18,7 +18,7 @@ from notifier.store.sql import SqlStore
 from notifier.subscription import Address, Filter, QuietHours, Subscription
 from tests.builders import NOW, at
 from tests.store.conftest import Opened
-from tests.store.telling import change, owed, tell, watch
+from tests.store.telling import ON_SQLITE, change, owed, tell, watch
 from tests.world import to
 
 SECOND = timedelta(seconds=1)
@@ -219,6 +219,7 @@ async def test_what_is_for_people_reaches_neither_the_configuration_nor_operator
     assert await owed(store) == [("a", "telegram:1")]
 
 
+@ON_SQLITE
 async def test_a_claim_leaps_over_all_that_waits_for_its_hour(store: SqlStore) -> None:
     given = {"channel": "telegram", "now": NOW, "token": 1, "most": 8}
     query = outbox.DUE_LANES.params(given).compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})

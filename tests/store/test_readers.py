@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -16,7 +15,7 @@ from notifier.parcel import Again, News, Parcel, Settlement
 from notifier.store.sql import SqlStore
 from notifier.subscription import Address, Filter
 from tests.builders import NOW
-from tests.store.telling import change, owed, subscribe, tell, watch
+from tests.store.telling import ON_SQLITE, ask, change, owed, subscribe, tell, watch
 from tests.world import to
 
 MINUTE = timedelta(minutes=1)
@@ -39,13 +38,10 @@ async def out(store: SqlStore, ref: str = "7") -> None:
     await store.settle(Settlement(parcel=parcel, state=State.SENT, receipt=receipt, keeps_root=True))
 
 
-def rows(path: Path) -> Mapping[str, int]:
+def rows(url: str) -> Mapping[str, int]:
     """How many rows each table has that says something of a person."""
-    with sqlite3.connect(path) as database:
-        tables = ("subscriptions", "deliveries", "threads", "outdated", "mutes", "pauses")
-        found = {table: database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables}
-    database.close()
-    return found
+    tables = ("subscriptions", "deliveries", "threads", "outdated", "mutes", "pauses")
+    return {table: ask(url, f"SELECT count(*) FROM {table}")[0][0] for table in tables}
 
 
 async def test_who_comes_by_himself_is_kept_as_he_wants_it(store: SqlStore) -> None:
@@ -68,7 +64,7 @@ async def test_who_comes_by_himself_is_kept_as_he_wants_it(store: SqlStore) -> N
 
 
 async def test_equal_wishes_of_people_share_a_row_and_filters_that_nobody_has_are_not_asked(
-    store: SqlStore, path: Path
+    store: SqlStore,
 ) -> None:
     await watch(store)
     for number in range(3):
@@ -195,9 +191,9 @@ async def test_the_configuration_takes_over_who_came_by_himself_without_his_mute
 
 
 @pytest.mark.fault("H7")
-async def test_who_leaves_is_sent_nothing_and_leaves_nothing_behind(store: SqlStore, path: Path) -> None:
+async def test_who_leaves_is_sent_nothing_and_leaves_nothing_behind(store: SqlStore, url: str) -> None:
     await watch(store)
-    before = rows(path)
+    before = rows(url)
     await came(store, muted=frozenset({"other"}))
     await tell(store, change("a"))
     await out(store)
@@ -205,9 +201,10 @@ async def test_who_leaves_is_sent_nothing_and_leaves_nothing_behind(store: SqlSt
     assert await store.forget(ME)
     assert not await store.forget(ME)
     assert await store.claim("telegram", 9, NOW) == [] and await store.outdated("telegram", 9, NOW) == []
-    assert rows(path) == before
+    assert rows(url) == before
 
 
+@ON_SQLITE
 async def test_the_file_itself_holds_nothing_of_who_left_nor_of_what_he_said(store: SqlStore, path: Path) -> None:
     me, said = Address.parse("telegram:777000777123"), "canary-words-9941"
     await came(store, str(me), muted=frozenset({"other"}))
@@ -222,7 +219,7 @@ async def test_the_file_itself_holds_nothing_of_who_left_nor_of_what_he_said(sto
 
 @pytest.mark.fault("H7")
 @pytest.mark.parametrize("end", [State.SENT, State.PENDING, State.UNKNOWN, State.FAILED])
-async def test_the_result_of_a_send_that_was_under_way_is_nobodys(store: SqlStore, path: Path, end: State) -> None:
+async def test_the_result_of_a_send_that_was_under_way_is_nobodys(store: SqlStore, url: str, end: State) -> None:
     await watch(store)
     await came(store)
     await tell(store, change("a"))
@@ -236,14 +233,14 @@ async def test_the_result_of_a_send_that_was_under_way_is_nobodys(store: SqlStor
         Settlement(parcel=late, state=end, receipt=receipt, gone=end is State.FAILED, moved_to=moved, reason="late")
     )
     assert await owed(store, [State.PENDING]) == [("b", "telegram:1")]
-    assert [table for table, count in rows(path).items() if count] == ["subscriptions", "deliveries"]
+    assert [table for table, count in rows(url).items() if count] == ["subscriptions", "deliveries"]
     assert [part.change.key for part in (await taken(store)).parts] == ["b"]
 
 
 @pytest.mark.fault("H7")
 @pytest.mark.parametrize("again", [None, Again(at=NOW + MINUTE)])
 async def test_the_result_of_an_edit_that_was_under_way_is_nobodys(
-    store: SqlStore, path: Path, again: Again | None
+    store: SqlStore, url: str, again: Again | None
 ) -> None:
     await watch(store)
     await came(store)
@@ -254,7 +251,7 @@ async def test_the_result_of_an_edit_that_was_under_way_is_nobodys(
     [edit] = await store.outdated("telegram", 1, NOW)
     await store.forget(ME)
     await store.refreshed(edit, again)
-    assert set(rows(path).values()) == {0}
+    assert set(rows(url).values()) == {0}
 
 
 async def test_a_number_is_never_given_to_somebody_else(store: SqlStore) -> None:

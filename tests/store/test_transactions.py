@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -17,14 +18,15 @@ from notifier.message import Receipt
 from notifier.model import State
 from notifier.notice import welcome
 from notifier.parcel import News, Parcel, Settlement
-from notifier.ports import StoreFailed
-from notifier.store import fanout
+from notifier.ports import StoreDown, StoreFailed
+from notifier.store import fanout, server
+from notifier.store.engine import open_engine
 from notifier.store.sql import SqlStore
 from notifier.subscription import Address
 from notifier.tongue import ENGLISH
 from tests.builders import NOW, incident, page, update
 from tests.store.conftest import Opened
-from tests.store.telling import dump, read, subscribe, watch
+from tests.store.telling import ask, dump, read, subscribe, watch
 from tests.world import to
 
 OPEN = update("11:29", "investigating")
@@ -104,30 +106,30 @@ async def half_way(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> Sequence
 
 @pytest.mark.parametrize("case", OPERATIONS)
 async def test_killed_at_any_statement_it_has_happened_wholly_or_not_at_all(
-    store: SqlStore, path: Path, half_way: Sequence[Parcel], case: str
+    store: SqlStore, url: str, half_way: Sequence[Parcel], case: str
 ) -> None:
-    before = dump(path)
+    before = dump(url)
     kill_at, killed = 1, True
     while killed:
         with _killing(store, "before_cursor_execute", kill_at) as survived:
             try:
                 await OPERATIONS[case](store, half_way)
             except Killed:
-                assert dump(path) == before, f"half of it is written before statement {kill_at}"
+                assert dump(url) == before, f"half of it is written before statement {kill_at}"
             killed = not survived()
         kill_at += 1
     assert kill_at > 3
-    assert dump(path) != before
+    assert dump(url) != before
 
 
 @pytest.mark.parametrize("case", OPERATIONS)
 async def test_killed_just_before_the_commit_nothing_has_happened(
-    store: SqlStore, path: Path, half_way: Sequence[Parcel], case: str
+    store: SqlStore, url: str, half_way: Sequence[Parcel], case: str
 ) -> None:
-    before = dump(path)
+    before = dump(url)
     with _killing(store, "commit", 1), pytest.raises(Killed):
         await OPERATIONS[case](store, half_way)
-    assert dump(path) == before
+    assert dump(url) == before
 
 
 class _killing:  # noqa: N801 - reads as a statement
@@ -150,19 +152,44 @@ class _killing:  # noqa: N801 - reads as a statement
         event.remove(*self._where)
 
 
+class Busy(Exception):
+    """Somebody else is writing."""
+
+
+@contextmanager
+def writing(url: str) -> Iterator[None]:
+    """Another process writes, and goes on writing. Raises Busy."""
+    with ExitStack() as ends:
+        if url.startswith("sqlite"):
+            file = sqlite3.connect(url.removeprefix("sqlite:///"), timeout=0, isolation_level=None)
+            ends.callback(file.close)
+            try:
+                file.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                raise Busy from error
+            file.execute("INSERT INTO meta VALUES ('a', 'b')")
+        else:
+            client = ends.enter_context(psycopg.connect(url))
+            ends.callback(client.rollback)
+            [taken] = client.execute("SELECT pg_try_advisory_xact_lock(%s)", [server.WRITER]).fetchone() or [False]
+            if not taken:
+                raise Busy
+            client.execute("INSERT INTO meta VALUES ('a', 'b')")
+        yield
+
+
 @pytest.mark.fault("B7")
-async def test_a_decision_is_taken_while_nobody_else_can_write(store: SqlStore, path: Path) -> None:
+async def test_a_decision_is_taken_while_nobody_else_can_write(store: SqlStore, url: str) -> None:
     """So that SQLITE_BUSY_SNAPSHOT cannot occur: the lock is taken before the first reading, not at the first write."""
-    other = sqlite3.connect(path, timeout=0)
 
     def decide(_: object) -> News:
-        with pytest.raises(sqlite3.OperationalError, match="locked"):
-            other.execute("INSERT INTO meta VALUES ('a', 'b')")
+        with pytest.raises(Busy), writing(url):
+            pytest.fail("two write at once")
         return News()
 
     await store.record((), decide, lambda change, filters: pytest.fail("no news, no route"))
-    other.execute("INSERT INTO meta VALUES ('a', 'b')")
-    other.close()
+    with writing(url):
+        pass
 
 
 @pytest.mark.fault("B7", "B17")
@@ -181,44 +208,40 @@ async def test_two_processes_that_write_by_turns_never_fail(opened: Opened) -> N
     assert len(await first.deliveries((), 100)) == 21, "each update once, whoever saw it first"
 
 
-async def test_who_only_reads_waits_for_no_writer(store: SqlStore, path: Path) -> None:
+async def test_who_only_reads_waits_for_no_writer(store: SqlStore, url: str) -> None:
     await watch(store)
-    writer = sqlite3.connect(path, isolation_level=None)
-    writer.execute("BEGIN IMMEDIATE")
-    writer.execute("INSERT INTO meta VALUES ('a', 'b')")
-    async with asyncio.timeout(5):
-        assert (await store.page()).watched_since is not None
-        assert await store.counts() == {}
-        assert await store.next_due("console", NOW) == (None, None)
-    writer.rollback()
-    writer.close()
+    with writing(url):
+        async with asyncio.timeout(5):
+            assert (await store.page()).watched_since is not None
+            assert await store.counts() == {}
+            assert await store.next_due("console", NOW) == (None, None)
 
 
-async def test_what_decide_raises_passes_and_writes_nothing(store: SqlStore, path: Path) -> None:
-    before = dump(path)
+async def test_what_decide_raises_passes_and_writes_nothing(store: SqlStore, url: str) -> None:
+    before = dump(url)
 
     def decide(_: object) -> News:
         raise ValueError("a bug")
 
     with pytest.raises(ValueError, match="a bug"):
         await store.record((), decide, lambda change, filters: pytest.fail("no news, no route"))
-    assert dump(path) == before
+    assert dump(url) == before
 
 
-async def test_a_database_whose_connections_are_all_taken_has_failed(path: Path, opened: Opened) -> None:
-    await opened()
-    engine = create_async_engine(f"sqlite+aiosqlite:///{path}", pool_size=1, max_overflow=0, pool_timeout=0.01)
-    async with engine.connect():
-        with pytest.raises(StoreFailed, match="became free"):
-            await SqlStore(engine, token=2, origin="here").counts()
-    await engine.dispose()
+async def test_a_database_whose_connections_are_all_taken_has_failed(url: str) -> None:
+    engine = open_engine(url)
+    pool: Any = engine.pool
+    few = create_async_engine(engine.url, pool_size=1, max_overflow=0, pool_timeout=0.01)
+    assert pool.size() <= 5
+    async with few.connect():
+        with pytest.raises(StoreDown, match="became free"):
+            await SqlStore(few, token=2, origin="here").counts()
+    await few.dispose()
 
 
-async def test_a_database_that_fails_is_told_as_such_without_its_statement(store: SqlStore, path: Path) -> None:
-    other = sqlite3.connect(path)
-    other.execute("DROP TABLE changes")
-    other.close()
+async def test_a_database_that_fails_is_told_as_such_without_its_statement(store: SqlStore, url: str) -> None:
+    ask(url, "ALTER TABLE changes RENAME TO gone")
     with pytest.raises(StoreFailed) as failed:
         await store.deliveries((), 10)
-    assert "no such table" in str(failed.value)
+    assert "changes" in str(failed.value)
     assert "SELECT" not in str(failed.value) and "\n" not in str(failed.value)
