@@ -161,7 +161,8 @@ class Service:
         while True:
             await asyncio.sleep(WATCH_SECONDS)
             try:
-                await self.watch.step()
+                if not self.duties.idle:
+                    await self.watch.step()
             except Exception:
                 log.exception("the watch over the bot itself failed; it goes on")
 

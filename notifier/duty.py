@@ -13,7 +13,7 @@ from datetime import timedelta
 
 import structlog
 
-from notifier.ports import Clock, DutyStore, StoreFailed
+from notifier.ports import Clock, DutyStore, OffDuty, StoreFailed
 
 RENEW_SECONDS = 4.0
 """How often leases are renewed, and free duties asked for."""
@@ -70,6 +70,11 @@ class Duties:
         """Whether the duty was this process's when the database last said so."""
         return name in self._duties and self._duties[name].token is not None
 
+    @property
+    def idle(self) -> bool:
+        """Whether others do everything."""
+        return not any(self.mine(name) for name in self._duties)
+
     def trusted(self, name: str) -> bool:
         """Whether something may begin."""
         return self.mine(name) and _now() < self._duties[name].renewed_at + TRUST * self._lease
@@ -125,6 +130,9 @@ class Duties:
     async def _work(self, duty: _Duty) -> None:
         try:
             await duty.work()
+        except StoreFailed as failed:
+            log.warning("begun too early: the database does not answer yet", duty=duty.name, reason=str(failed))
+            await asyncio.sleep(RENEW_SECONDS)
         finally:
             duty.task = None
             self._woken.set()
@@ -152,12 +160,17 @@ class Duties:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 held = await self._store.hold(self._holder, wanted)
+        except OffDuty as refused:
+            if not self._failing:
+                log.warning("stands by", reason=str(refused))
+            self._failing, held = True, {}
         except (StoreFailed, TimeoutError) as failed:
             if not self._failing:
                 log.warning("leases not renewed", reason=str(failed) or "the database does not answer")
             self._failing = True
             return False
-        self._failing = False
+        else:
+            self._failing = False
         for duty in self._duties.values():
             self._learn(duty, held.get(duty.name), began)
         return any(each.after in held and each.name not in wanted for each in self._duties.values())

@@ -163,7 +163,7 @@ class StoreDown(StoreFailed):
 
 
 class OffDuty(StoreFailed):
-    """Another process has the duty by now, and nothing is written."""
+    """Other processes have the duty by now, and nothing is written."""
 
 
 class PollStore(Protocol):
@@ -258,7 +258,7 @@ class DutyStore(Protocol):
     async def hold(self, holder: str, wanted: Collection[str]) -> Mapping[str, int]:
         """Renews the leases of those that this process holds, and takes those that nobody does. All that it holds now,
         each with a token that grows whenever the duty changes hands; a holder that was late and was not replaced
-        keeps its token.
+        keeps its token. Raises OffDuty, and gives all of them up, where a newer version has changed the database.
         """
 
     async def release(self, holder: str, names: Collection[str]) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from notifier.duty import RENEW_SECONDS, Duties
 from notifier.known import DutyState
-from notifier.ports import INBOX, POLL, StoreFailed, sending
+from notifier.ports import INBOX, POLL, OffDuty, StoreFailed, sending
 from tests.builders import NOW
 from tests.faults.timeless import TimelessLoop
 
@@ -65,6 +65,7 @@ class Line:
     asks: float = 0.0
     answers: float = 0.0
     broken: bool = False
+    newer: bool = False
     calls: list[Callable[[], None]] = field(default_factory=list)
 
     @property
@@ -75,6 +76,9 @@ class Line:
         await asyncio.sleep(self.asks)
         if self.broken:
             raise StoreFailed("the connection is lost")
+        if self.newer:
+            self.database.release(holder, wanted)
+            raise OffDuty("the database has schema 9999")
         held = self.database.hold(holder, wanted)
         await asyncio.sleep(self.answers)
         return held
@@ -281,6 +285,39 @@ def test_where_one_process_has_the_database_to_itself_nothing_is_asked_again() -
         first.line.broken = True
         await asyncio.sleep(100_000)
         assert first.works == {POLL, TELEGRAM, INBOX} and first.duties.trusted(POLL)
+
+    played(story)
+
+
+def test_work_that_cannot_begin_as_the_database_fails_is_begun_again() -> None:
+    async def story() -> None:
+        first, _ = two()
+        attempts = []
+
+        async def work() -> None:
+            attempts.append(_now())
+            if len(attempts) < 3:
+                raise StoreFailed("it is starting up")
+            await asyncio.Event().wait()
+
+        first.duties.add(POLL, work)
+        first.start()
+        await asyncio.sleep(60)
+        assert len(attempts) == 3 and first.duties.trusted(POLL)
+
+    played(story)
+
+
+def test_a_database_that_a_newer_version_changed_is_left_to_it_at_once() -> None:
+    async def story() -> None:
+        first, _ = two(POLL)
+        first.start()
+        await asyncio.sleep(1)
+        first.line.newer = True
+        await asyncio.sleep(RENEW_SECONDS)
+        assert not first.works and first.line.database.rows[POLL].until == -1.0
+        await asyncio.sleep(60)
+        assert not first.task.done(), "whoever started it stops it"
 
     played(story)
 

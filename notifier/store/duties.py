@@ -24,6 +24,10 @@ FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 async def hold(connection: AsyncConnection, holder: str, wanted: Collection[str]) -> dict[str, int]:
     """Each statement by itself: a process that stops in between holds nobody up."""
+    found = (await connection.execute(sa.text("SELECT version_num FROM alembic_version"))).scalar()
+    if found != t.REVISION:
+        await release(connection, holder, wanted)
+        raise OffDuty(f"the database has schema {found} by now, and this version knows {t.REVISION}; stop this process")
     dialect = connection.dialect.name
     until = sa.literal(FOR_EVER, t.Instant) if dialect == "sqlite" else now(dialect, DUTY_LEASE)
     mine = (_u.holder == holder) & _u.name.in_(wanted)
