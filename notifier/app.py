@@ -7,7 +7,7 @@ import secrets
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -139,14 +139,15 @@ class Service:
 
     async def _hear(self) -> None:
         """What other processes call out."""
-        async for call in self.store.calls():
-            if call == "duty":
-                self.duties.wake()
-            elif call == "said" and self.inbox is not None:
-                self.inbox.wake()
-            elif call == "due":
-                for sender in self.senders:
-                    sender.wake()
+        async with aclosing(self.store.calls()) as calls:
+            async for call in calls:
+                if call == "duty":
+                    self.duties.wake()
+                elif call == "said" and self.inbox is not None:
+                    self.inbox.wake()
+                elif call == "due":
+                    for sender in self.senders:
+                        sender.wake()
 
     async def _read(self, inbox: Reading | Webhook) -> None:
         """News goes out, whatever becomes of the inbox."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
@@ -266,7 +266,7 @@ class DutyStore(Protocol):
 
     async def duties(self) -> Sequence[DutyState]: ...
 
-    def calls(self) -> AsyncIterator[str]:
+    def calls(self) -> AsyncGenerator[str]:
         """What other processes call out, without end: `due` (something is owed), `duty` (one is free), `said`
         (somebody said something). A call may get lost: whoever waits looks by himself now and then, too.
         """

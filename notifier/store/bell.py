@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Literal
 
 import sqlalchemy as sa
@@ -29,7 +29,7 @@ async def ring(connection: alchemy.AsyncConnection, call: Called) -> None:
         await connection.execute(_RING, {"call": call})
 
 
-async def calls(url: sa.URL) -> AsyncIterator[str]:
+async def calls(url: sa.URL) -> AsyncGenerator[str]:
     """Without end. All calls at once where some may have been missed. On SQLite there is nobody to call."""
     if url.get_backend_name() != "postgresql":
         await asyncio.Event().wait()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -186,9 +186,8 @@ class SqlStore(Crowd):
         served = opening.is_served(self.engine.url)
         return [replace(each, held=each.held and served) for each in found]
 
-    async def calls(self) -> AsyncIterator[str]:
-        async for call in bell.calls(self.engine.url):
-            yield call
+    def calls(self) -> AsyncGenerator[str]:
+        return bell.calls(self.engine.url)
 
     def _token_of(self, channel: str) -> int:
         return self._fences.get(sending(channel), self._token)
