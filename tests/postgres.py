@@ -27,7 +27,7 @@ from notifier.store.upgrade import upgrade
 OWNER, WARY = "notifier", "wary"
 """Whom the databases belong to, who is no superuser, as with every provider; and one who needs the password `right`."""
 
-FOLDER = "NOTIFIER_TESTS_SERVER"
+FOLDER = "TESTS_SERVER"
 """The variable that tells every process of a run where the run's server lives."""
 
 ROOM = 1 << 30

@@ -8,7 +8,7 @@ import pytest
 
 from notifier import wiring
 from notifier.store.engine import only_process
-from tests.cli.asking import Ask, moved_to, once
+from tests.cli.asking import Ask, in_json, moved_to, once
 from tests.running import notifier, program
 from tests.town import Town
 
@@ -57,15 +57,23 @@ async def test_once_is_for_cron(there: Town, config: Path) -> None:
 
 
 @pytest.mark.fault("F4")
-async def test_a_second_process_waits_until_the_first_one_leaves_the_database(there: Town, config: Path) -> None:
+async def test_a_second_process_waits_until_the_first_one_leaves_the_database(
+    ask: Ask, there: Town, config: Path
+) -> None:
     async with program("-m", "notifier", "run", "--config", str(config), cwd=config.parent) as first:
         await there.polled(1)
         async with program("-m", "notifier", "run", "--config", str(config), cwd=config.parent) as second:
             await second.until(lambda: any("waiting for the process before" in line for line in second.err))
+            doing = in_json(await ask("status", "--json"))["duties"]
+            assert {each["duty"] for each in doing} >= {"poll", "inbox", "send/slack", "send/mailto"}
+            assert len({each["process"] for each in doing}) == 1 and None not in {each["since"] for each in doing}
             assert await first.stop() == 0
             await there.polled(2)
             assert await second.stop() == 0
     assert second.err[-1] == first.err[-1] == "deliveries: 5 sent"
+    told = await ask("status")
+    assert "no notifier is running on this database" in told.stdout
+    assert {each["process"] for each in in_json(await ask("status", "--json"))["duties"]} == {None}
 
 
 async def test_it_refuses_if_the_first_one_stays(ask: Ask, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
