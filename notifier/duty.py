@@ -1,7 +1,7 @@
 """Who works at what: this process does what it holds a lease on, and stops before somebody else may begin.
 
-A lease is the database's; what this process may do follows from its own monotonic clock, counted from the moment at
-which it asked. Nothing begins after TRUST of the lease; at its end, what is still under way is cut off.
+A lease is the database's; what this process may do follows from its own clocks, counted from the moment at which it
+asked. Nothing begins after TRUST of the lease; at its end, what is still under way is cut off.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import structlog
 
@@ -27,6 +28,13 @@ TRUST = 0.6
 log = structlog.get_logger("duty")
 
 
+class _Moment(NamedTuple):
+    """By both clocks: only the wall's goes on while a machine is suspended, and somebody may put it back."""
+
+    loop: float
+    wall: datetime
+
+
 @dataclass(slots=True)
 class _Duty:
     name: str
@@ -36,7 +44,7 @@ class _Duty:
     token: int | None = None
     """None: as the database last said, it is not this process's."""
     on: bool = False
-    renewed_at: float = 0.0
+    renewed_at: _Moment | None = None
     task: asyncio.Task[None] | None = None
 
 
@@ -77,7 +85,14 @@ class Duties:
 
     def trusted(self, name: str) -> bool:
         """Whether something may begin."""
-        return self.mine(name) and _now() < self._duties[name].renewed_at + TRUST * self._lease
+        return self.mine(name) and self._age(self._duties[name]) < TRUST * self._lease
+
+    def _age(self, duty: _Duty) -> float:
+        """Seconds since it was renewed, at least: whichever clock says more."""
+        if duty.renewed_at is None:
+            return self._lease
+        wall = self._clock.seconds(self._clock.now() - duty.renewed_at.wall)
+        return max(_now() - duty.renewed_at.loop, wall)
 
     def wake(self) -> None:
         """A duty may be free."""
@@ -149,14 +164,14 @@ class Duties:
     async def _guard(self) -> None:
         """Leases end though the database, and whoever waits for its answer, hangs."""
         while self._lease < float("inf"):
-            ends = (each.renewed_at + self._lease - _now() for each in self._duties.values() if each.on)
+            ends = (self._lease - self._age(each) for each in self._duties.values() if each.on)
             await asyncio.sleep(max(0.0, min((RENEW_SECONDS, *ends))))
             self._cut_off()
 
     async def _ask(self) -> bool:
         """Whether what it has now lets it ask for one more."""
         wanted = [each.name for each in self._duties.values() if each.after is None or self.mine(each.after)]
-        began = _now()
+        began = _Moment(_now(), self._clock.now())
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 held = await self._store.hold(self._holder, wanted)
@@ -175,7 +190,7 @@ class Duties:
             self._learn(duty, held.get(duty.name), began)
         return any(each.after in held and each.name not in wanted for each in self._duties.values())
 
-    def _learn(self, duty: _Duty, token: int | None, asked_at: float) -> None:
+    def _learn(self, duty: _Duty, token: int | None, asked_at: _Moment) -> None:
         if duty.token != token:
             self._off(duty)
         duty.token = token
@@ -190,15 +205,15 @@ class Duties:
         """What may be somebody else's by now is not done here any more."""
         for duty in self._duties.values():
             apart = duty.after is not None and not self._duties[duty.after].on
-            if duty.on and (apart or _now() >= duty.renewed_at + self._lease):
+            if duty.on and (apart or self._age(duty) >= self._lease):
                 self._off(duty)
 
     def _off(self, duty: _Duty) -> None:
         if not duty.on:
             return
         duty.on = False
-        trust = duty.renewed_at + TRUST * self._lease - _now()
-        until = self._clock.now() + timedelta(seconds=min(0.0, trust))
+        late = max(0.0, self._age(duty) - TRUST * self._lease)
+        until = self._clock.now() - timedelta(seconds=late / self._clock.second)
         log.info("off duty", duty=duty.name, token=duty.token, process=self._holder, began_nothing_after=str(until))
         if duty.task is not None:
             duty.task.cancel()

@@ -99,9 +99,10 @@ class Line:
 
 class Time:
     second = 1.0
+    wrong_by = timedelta()
 
     def now(self) -> datetime:
-        return NOW + timedelta(seconds=_now())
+        return NOW + timedelta(seconds=_now()) + self.wrong_by
 
     def seconds(self, length: timedelta) -> float:
         return length.total_seconds()
@@ -113,7 +114,8 @@ class Process:
     def __init__(self, name: str, database: Database, *names: str, ends_in: float = 0.0) -> None:
         self.name = name
         self.line = Line(database)
-        self.duties = Duties(self.line, name, Time())  # type: ignore[arg-type]
+        self.time = Time()
+        self.duties = Duties(self.line, name, self.time)  # type: ignore[arg-type]
         self.works: set[str] = set()
         self.began: list[tuple[float, str]] = []
         self._ends_in = ends_in
@@ -240,6 +242,21 @@ def test_without_its_database_nothing_begins_after_60_percent_and_nothing_goes_o
         await asyncio.sleep(RENEW_SECONDS)
         assert first.works and first.duties.trusted(TELEGRAM), "nobody took its place"
         assert first.line.database.rows[TELEGRAM].token == 1, "so that what it wrote is still its own"
+
+    played(story)
+
+
+def test_a_machine_that_was_suspended_knows_it_and_a_clock_put_back_changes_nothing() -> None:
+    async def story() -> None:
+        first, _ = two(TELEGRAM)
+        first.start()
+        await asyncio.sleep(1)
+        first.time.wrong_by = -timedelta(days=1)
+        assert first.duties.trusted(TELEGRAM)
+        first.time.wrong_by = timedelta(seconds=13)
+        assert not first.duties.trusted(TELEGRAM)
+        await asyncio.sleep(RENEW_SECONDS)
+        assert first.duties.trusted(TELEGRAM) and len(first.began) == 1
 
     played(story)
 
