@@ -149,7 +149,7 @@ class Sender:
             return
         self._unsure = False
         if lost:
-            log.warning("found under way", channel=self.channel.name, deliveries=lost)
+            log.info("found under way", channel=self.channel.name, deliveries=lost)
 
     async def _claim(self) -> Sequence[Parcel | Refresh] | None:
         """News, or else messages that have to follow it; edits take half of the places at most. None if the database

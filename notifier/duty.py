@@ -91,7 +91,7 @@ class Duties:
         """Seconds since it was renewed, at least: whichever clock says more."""
         if duty.renewed_at is None:
             return self._lease
-        wall = self._clock.seconds(self._clock.now() - duty.renewed_at.wall)
+        wall = (self._clock.now() - duty.renewed_at.wall).total_seconds() * self._clock.second
         return max(_now() - duty.renewed_at.loop, wall)
 
     def wake(self) -> None:

@@ -61,6 +61,7 @@ class Webhook:
         self._condition = Condition(clock)
         self._stopping = asyncio.Event()
         self._woken = asyncio.Event()
+        self._listening = asyncio.Event()
         self._opened = False
         self._under_way: set[int] = set()
         self._done: set[int] = set()
@@ -140,7 +141,7 @@ class Webhook:
         while not self._stopping.is_set():
             try:
                 await web.TCPSite(runner, host, self._port).start()
-                return
+                return self._listening.set()
             except OSError as error:
                 self._condition.suffers(f"port {self._port} is not to be had, PORT names another: {error.strerror}")
                 await happens(self._stopping, FIRST_WAIT * self._clock.second)
@@ -148,6 +149,7 @@ class Webhook:
     async def _register(self) -> None:
         """Tells Telegram where to send, and looks now and then whether it still does."""
         wait = FIRST_WAIT
+        await unless(self._stopping, self._listening.wait)
         while not self._stopping.is_set():
             try:
                 await unless(self._stopping, self._inbox.open)

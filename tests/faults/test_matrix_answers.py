@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from notifier.inbox.reading import Reading
 from notifier.inbox.telegram import AGAIN
 from notifier.store import engine
 from tests.faults.test_matrix_storage import locked
@@ -36,9 +37,13 @@ async def reading(there: Bot) -> AsyncIterator[None]:
     inbox = there.running.inbox
     assert inbox is not None
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(inbox.run())
+        work = tasks.create_task(inbox.run())
+        listening = None if isinstance(inbox, Reading) else tasks.create_task(inbox.listen())
         yield
         inbox.stop()
+        await asyncio.wait([work])
+        if listening is not None:
+            listening.cancel()
     await there.process.aclose()
 
 

@@ -244,8 +244,12 @@ async def line(
             yield party
             return
         async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
-            tasks.create_task(made.run())
+            work = tasks.create_task(made.run())
+            listening = tasks.create_task(made.listen()) if isinstance(made, Webhook) else None
             try:
                 yield party
             finally:
                 made.stop()
+                await asyncio.wait([work])
+                if listening is not None:
+                    listening.cancel()
