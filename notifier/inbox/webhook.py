@@ -141,7 +141,8 @@ class Webhook:
         while not self._stopping.is_set():
             try:
                 await web.TCPSite(runner, host, self._port).start()
-                return self._listening.set()
+                self._listening.set()
+                return
             except OSError as error:
                 self._condition.suffers(f"port {self._port} is not to be had, PORT names another: {error.strerror}")
                 await happens(self._stopping, FIRST_WAIT * self._clock.second)
