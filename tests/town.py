@@ -75,6 +75,11 @@ class Town:
         goal = {path: self._served(path) + times for path in (SUMMARY, FEED)}
         await self.time.until(lambda: all(self._served(path) >= count for path, count in goal.items()))
 
+    async def read_again(self) -> None:
+        """Until the summary was asked three times more: a process that has just begun is past its first round."""
+        goal = self._served(SUMMARY) + 3
+        await self.time.until(lambda: self._served(SUMMARY) >= goal)
+
     def _served(self, path: str) -> int:
         return sum(count for (each, _), count in self.simulator.served.items() if each == path)
 

@@ -55,6 +55,7 @@ async def test_what_was_said_is_done_and_answered_whenever_the_program_is_killed
         bob.says("/follow btc")
         await there.telegram.until(lambda: bool(ada.chat.messages and bob.chat.messages), 30)
         await there.telegram.all_read()
+        await there.read_again()
         for update in there.simulator.script.incidents[0].updates:
             before = len(there.telegram.messages)
             there.time.set(update.at)
