@@ -9,3 +9,5 @@
 them, `channels/` carry them. `retry` says what follows from a failure. `schedule` repeats the two steps; `app`
 wires it all and owns the clock; `cli` prints.
 """
+
+__version__ = "0.1.0"

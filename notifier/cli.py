@@ -6,14 +6,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any
 
+import structlog
 import typer
+from rich.markup import escape
 
+from notifier import __version__, cli_ledger, cli_subscribers, doctor, printing
 from notifier import app as composition
-from notifier import cli_ledger, cli_subscribers, doctor, printing
 from notifier.clocks import SystemClock
 from notifier.subscription import Address
 from notifier.terminal import (
@@ -29,12 +30,14 @@ from notifier.terminal import (
     refuse,
     settings_of,
 )
-from notifier.wiring import open_store
+from notifier.wiring import forgotten, open_store
+
+log = structlog.get_logger("app")
 
 
 def _version(wanted: bool) -> None:
     if wanted:
-        line(f"kraken-status-notifier {metadata.version('kraken-status-notifier')}")
+        line(f"kraken-status-notifier {__version__}")
         raise typer.Exit
 
 
@@ -94,19 +97,28 @@ def run(
 
         def started() -> None:
             err.print(printing.started(settings), style="dim")
+            if lost := forgotten(settings):
+                log.warning("the database will be lost", reason=lost)
 
         counts = asked(composition.run(settings, line, once=once, started=started))
         err.print(printing.counts(counts), style="dim")
 
 
 @app.command()
-def check(config: Config = None, as_json: AsJson = False) -> None:
+def check(
+    config: Config = None,
+    as_json: AsJson = False,
+    alive: Annotated[
+        bool, typer.Option("--alive", help="Only whether the service lives, by its database; asks nobody else.")
+    ] = False,
+) -> None:
     """Ask everything that the settings name, really, and say what to do about what does not answer."""
     settings = settings_of(config)
     findings = []
 
     async def examine() -> None:
-        async for finding in doctor.examine(settings):
+        asking = doctor.alive(settings, composition.SystemClock()) if alive else doctor.examine(settings)
+        async for finding in asking:
             findings.append(finding)
             if not as_json:
                 out.print(printing.finding(finding))
@@ -208,6 +220,8 @@ def migrate(config: Config = None) -> None:
             return
 
     asked(up_to_date())
+    if lost := forgotten(settings):
+        err.print(f"[yellow]! the database will be lost: {escape(lost)}[/]")
     out.print("[green]✓[/] the database is up to date")
 
 

@@ -7,6 +7,7 @@ A key is taken from `NOTIFIER_<SECTION>__<KEY>`, else from the file, else from t
 from __future__ import annotations
 
 import os
+import socket
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -31,8 +32,11 @@ FALLBACKS = {
     "TELEGRAM_BOT_TOKEN": ("telegram", "bot_token"),
     "SMTP_URL": ("email", "smtp_url"),
     "PORT": ("PORT",),
+    "DYNO": ("DYNO",),
+    "FLY_MACHINE_ID": ("FLY_MACHINE_ID",),
+    "HOSTNAME": ("HOSTNAME",),
 }
-"""What hosts and habits call a key."""
+"""What hosts and habits call a key. Those in capitals are theirs alone, and no key of the file."""
 
 OTHER_NAMES = ("NOTIFIER_CONFIG", "NOTIFIER_SUBSCRIPTIONS")
 
@@ -62,7 +66,7 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> S
     overlay = Overlay(table=_read(path, environ))
     fill_in(overlay, environ)
     override(overlay, environ, _overridable(), OTHER_NAMES)
-    fall_back(overlay, environ, FALLBACKS)
+    fall_back(overlay, {"HOSTNAME": socket.gethostname(), **environ}, FALLBACKS)
     _add_subscriptions(overlay, environ.get("NOTIFIER_SUBSCRIPTIONS", ""))
     problems = [*overlay.problems]
     try:
@@ -159,7 +163,7 @@ def _parse(text: object) -> Address | None:
 
 def _came_from(overlay: Overlay, place: Place) -> str:
     """` (from LOG_LEVEL)` for a value of the environment that stands under another name."""
-    places = (place[:length] for length in range(len(place), 0, -1) if place != ("PORT",))
+    places = (place[:length] for length in range(len(place), 0, -1) if not str(place[0]).isupper())
     return next((f" (from {overlay.origins[each]})" for each in places if each in overlay.origins), "")
 
 
@@ -185,7 +189,8 @@ def _keys(place: Place) -> list[str]:
         if isinstance(part, str):
             field = next(each for name, each in table.model_fields.items() if (each.alias or name) == part)
             table = next(each for each in (field.annotation, *get_args(field.annotation)) if _is_table(each))
-    return [field.alias or name for name, field in table.model_fields.items() if field.alias != "PORT"]
+    names = (field.alias or name for name, field in table.model_fields.items())
+    return [name for name in names if not name.isupper()]
 
 
 def _is_table(annotation: Any) -> TypeGuard[type[Table]]:

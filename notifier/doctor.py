@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from notifier.config import Settings
 from notifier.health import CREDENTIALS
@@ -22,7 +23,16 @@ from notifier.ports import (
     Throttled,
 )
 from notifier.subscription import Address
-from notifier.wiring import http_clients, make_channels, open_store, sources_of
+from notifier.times import duration
+from notifier.tongue import ENGLISH
+from notifier.wiring import forgotten, http_clients, make_channels, open_store, sources_of
+
+SILENT = timedelta(minutes=10)
+"""How long a living service may write nothing of its polls: they are 5 minutes apart at most while Kraken fails, and
+their time is written once a minute.
+"""
+
+_REVIVE = "see whether `notifier run` runs, and what its log says last"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,13 +64,26 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
             await channel.close()
 
 
+async def alive(settings: Settings, clock: Clock) -> AsyncIterator[Finding]:
+    """Whether a service polls for this database, whatever the answers. Asks nobody but the database, and makes none."""
+    async with open_store(settings, existing=True) as store:
+        asked = [each.polled_at for each in await store.sources()]
+    if not asked:
+        yield Finding(name="alive", said="nothing was polled yet", cure=_REVIVE)
+        return
+    ago = abs(clock.now() - max(asked))
+    yield Finding(name="alive", said=f"polled {duration(ago, ENGLISH)} ago", cure=_REVIVE if ago > SILENT else "")
+
+
 async def _database(settings: Settings) -> Finding:
     try:
         async with open_store(settings) as store:
             counts = await store.counts()
     except StoreRefused as refused:
         return Finding(name="database", said=str(refused), cure="see store.url")
-    return Finding(name="database", said=f"ready, {sum(counts.values())} deliveries on record")
+    lost = forgotten(settings)
+    warning = f"; but it will be lost: {lost}" if lost else ""
+    return Finding(name="database", said=f"ready, {sum(counts.values())} deliveries on record{warning}")
 
 
 async def _channel(name: str, channel: Channel) -> Finding:

@@ -133,6 +133,12 @@ class Exchange(Table):
 class Store(Table):
     url: Annotated[str, AfterValidator(_database), Field(repr=False)] = "sqlite:///notifier.db"
 
+    @property
+    def file(self) -> str:
+        """The path of SQLite's file; empty for a server, or for memory."""
+        found = re.match(r"sqlite(?:\+\w+)?:///([^?]+)", self.url)
+        return found[1] if found and found[1] != ":memory:" else ""
+
 
 class Slack(Table):
     bot_token: Annotated[SecretStr | None, _blank_is_unset] = None
@@ -186,13 +192,21 @@ class Settings(Table):
     store: Store = Store()
     slack: Slack = Slack()
     telegram: Telegram = Telegram()
-    email: Email = Email()
+    email: Annotated[Email, BeforeValidator(_without_blanks)] = Email()
     announce: Announce = Announce()
     operators: Operators = Operators()
     web: Web = Web()
     log: Log = Log()
     tables: tuple[SubscriptionTable, ...] = Field(default=(), alias="subscriptions")
     port: Annotated[int | None, Field(ge=1, le=65535), _blank_is_unset] = Field(default=None, alias="PORT")
+    dyno: str = Field(default="", alias="DYNO")
+    fly_machine: str = Field(default="", alias="FLY_MACHINE_ID")
+    hostname: str = Field(default="", alias="HOSTNAME")
+
+    @property
+    def process(self) -> str:
+        """What people call this process. A new dyno has the name of the old one, which may still be ending."""
+        return self.dyno or self.fly_machine or self.hostname
 
     @property
     def subscriptions(self) -> tuple[Subscription, ...]:

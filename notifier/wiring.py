@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -22,6 +23,7 @@ from notifier.channels import Console, Email, Slack, SlackWebhook, Telegram
 from notifier.config import Settings
 from notifier.deliver import Sender
 from notifier.duty import Duties
+from notifier.hosting import why_forgotten
 from notifier.inbox.commands import language_of
 from notifier.inbox.desk import Desk
 from notifier.inbox.ports import Way
@@ -134,6 +136,18 @@ def make_sender(
         tongues=tongues,
         trusted=partial(duties.trusted, sending(channel.name)) if duties else lambda: True,
     )
+
+
+def forgotten(settings: Settings) -> str:
+    """Why the database does not outlive this process, with the cure; empty if it does."""
+    if not settings.store.file:
+        return ""
+    try:
+        mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        mounts = ""  # not Linux: not a container either
+    path = str(Path(settings.store.file).resolve())
+    return why_forgotten(path, mounts, heroku=bool(settings.dyno), fly=bool(settings.fly_machine))
 
 
 @asynccontextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import tomllib
 from collections.abc import Mapping
 from datetime import time
@@ -42,7 +43,7 @@ def settings(text: str = "", **environ: str) -> Settings:
 def test_nothing_at_all_is_enough_and_tells_the_terminal() -> None:
     found = load(environ={})
 
-    assert found == Settings()
+    assert found == Settings(HOSTNAME=found.hostname)
     assert found.subscriptions == (Subscription(address=Address("console", "")),)
 
 
@@ -170,6 +171,14 @@ ENVIRONMENT: dict[str, tuple[str, dict[str, str], str, object]] = {
     "the host's port": ("", {"PORT": "8080"}, "port", 8080),
     "no port": ("", {}, "port", None),
     "an empty port": ("", {"PORT": ""}, "port", None),
+    "the host's name of a process": ("", {"DYNO": "worker.1", "HOSTNAME": "a1b2"}, "process", "worker.1"),
+    "the host's name of a machine": ("", {"FLY_MACHINE_ID": "148e", "HOSTNAME": "148e"}, "process", "148e"),
+    "a container's name": ("", {"HOSTNAME": "a1b2"}, "process", "a1b2"),
+    "a machine's own name": ("", {}, "process", socket.gethostname()),
+    "a file in the folder where it is started": ("", {}, "store.file", "notifier.db"),
+    "a file anywhere": ('[store]\nurl = "sqlite:////data/a.db?x=1"', {}, "store.file", "/data/a.db"),
+    "a server has no file": ("", {"DATABASE_URL": "postgresql://u:p@h/d"}, "store.file", ""),
+    "memory has no file": ('[store]\nurl = "sqlite:///:memory:"', {}, "store.file", ""),
     "the host's log level, in capitals": ("", {"LOG_LEVEL": "WARNING"}, "log.level", "warning"),
     "an empty variable of the host's": ("", {"LOG_LEVEL": ""}, "log.level", "info"),
     "replies are shown in the channel": ("", {}, "slack.reply_broadcast", True),
@@ -260,7 +269,7 @@ def keys_of(model: type[Table], place: str = "") -> set[str]:
     for name, value in model.model_fields.items():
         key = f"{place}{value.alias or name}"
         inner = [each for each in (value.annotation, *get_args(value.annotation)) if _is_table(each)]
-        found |= {key} if key != "PORT" else set()
+        found |= {key} if not key.isupper() else set()
         found |= {deeper for each in inner for deeper in keys_of(each, f"{key}.")}
     return found
 
@@ -297,7 +306,11 @@ def test_the_example_loads() -> None:
     assert found.operators.to == (Address("slack", "C0OPS"), Address("mailto", "oncall@example.com"))
 
 
-def test_the_example_shows_the_defaults() -> None:
-    found = load(EXAMPLE, TOKENS).model_dump(exclude={"tables", "operators", "slack", "telegram", "email"})
+APART = {"tables", "operators", "slack", "telegram", "email", "hostname"}
+"""What the example cannot leave at its default, and what no file says."""
 
-    assert found == Settings().model_dump(exclude={"tables", "operators", "slack", "telegram", "email"})
+
+def test_the_example_shows_the_defaults() -> None:
+    found = load(EXAMPLE, TOKENS).model_dump(exclude=APART)
+
+    assert found == Settings().model_dump(exclude=APART)

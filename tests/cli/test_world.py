@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from tests.cli.asking import Ask, in_json, moved_to
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+from notifier import __version__
+from notifier.doctor import SILENT
+from tests.cli.asking import Ask, in_json, moved_to, once
 from tests.receivers import reply_lost
 from tests.town import SUBSCRIPTIONS, Town
 
@@ -35,6 +42,38 @@ async def test_check_names_the_cure_of_what_does_not_answer(ask: Ask, there: Tow
         assert said.stdout.splitlines()[place + 1].strip().startswith("→ ")
     assert "wrong-word" not in said.output
     assert "1:wrong" not in said.output
+
+
+async def test_a_service_lives_as_long_as_it_polls(ask: Ask, config: Path, there: Town) -> None:
+    none_yet = await ask("check", "--alive")
+    assert (none_yet.exit_code, "there is no database yet" in none_yet.stderr) == (1, True)
+    await ask("migrate")
+    idle = await ask("check", "--alive")
+    assert (idle.exit_code, idle.stdout.splitlines()[0]) == (1, "✗ alive          nothing was polled yet")
+    await once(config)
+    asked = dict(there.simulator.served)
+    assert (await ask("check", "--alive")).stdout == "✓ alive          polled less than a minute ago\n"
+    for ago, lives in ((SILENT - timedelta(minutes=1), True), (SILENT + timedelta(minutes=1), False)):
+        with closing(sqlite3.connect(config.parent / "notifier.db")) as database, database:
+            polled = "cast((julianday('now') - 2440587.5) * 86400000 as integer) - ?"
+            database.execute(f"UPDATE sources SET polled_at = {polled}", (ago // timedelta(milliseconds=1),))
+        said = await ask("check", "--alive", "--json")
+        assert (said.exit_code, "polled" in said.stdout) == (0 if lives else 1, True)
+    assert there.simulator.served == asked, "only the database was asked"
+
+
+async def test_a_dyno_without_a_database_of_its_own_is_warned(ask: Ask) -> None:
+    usual, on_heroku = await ask("migrate"), await ask("migrate", DYNO="release.1")
+    assert usual.exit_code == on_heroku.exit_code == 0
+    assert "lost" not in usual.stderr
+    assert "Heroku empties at every restart" in on_heroku.stderr
+    assert "heroku addons:create heroku-postgresql:essential-0" in on_heroku.stderr
+    said = await ask("check", "--json", DYNO="run.1")
+    assert "it will be lost" in in_json(said)[0]["said"]
+
+
+async def test_the_version_is_known_although_nothing_is_installed(ask: Ask) -> None:
+    assert (await ask("--version")).stdout == f"kraken-status-notifier {__version__}\n"
 
 
 async def test_status_says_what_kraken_says_now(ask: Ask, there: Town) -> None:
