@@ -134,6 +134,8 @@ class Service:
 
     def stop(self) -> None:
         """No more polls and claims; `run` returns when the sends under way are settled."""
+        if self.stopping.is_set():
+            return
         log.info("stopping", seconds_for_sends=STOP_SECONDS)
         self.duties.stop()
 
@@ -248,4 +250,8 @@ async def run(
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, running.stop)
-        return await running.run(once=once)
+        try:
+            return await running.run(once=once)
+        finally:
+            loop.remove_signal_handler(signal.SIGTERM)
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # hosts repeat it, and whoever ends already ends with 0
