@@ -10,7 +10,7 @@ COMPILE := CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/python -m piptools 
   --strip-extras --allow-unsafe --all-build-deps --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
 .DELETE_ON_ERROR:
-.PHONY: demo run test faults kills check bench catalogues requirements clean
+.PHONY: demo run test faults kills image check bench catalogues requirements clean
 
 demo: $(VENV)/.installed
 	$(BIN)/notifier demo
@@ -26,6 +26,9 @@ faults: $(VENV)/.installed-dev $(VENV)/peers/.installed
 
 kills: $(VENV)/.installed-dev
 	KILLS=200 $(BIN)/python -m pytest -q -p no:randomly tests/faults/test_fan_out_kills.py
+
+image: $(VENV)/.installed
+	tests/deploy/image.sh $(abspath $(BIN)/python)
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .

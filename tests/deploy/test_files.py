@@ -18,7 +18,7 @@ import yaml  # type: ignore[import-untyped]
 
 from notifier.app import STOP_SECONDS
 from notifier.cli import app
-from notifier.config import FALLBACKS, NEEDS, load
+from notifier.config import FALLBACKS, NEEDS, ConfigError, load
 from tests.running import ROOT
 
 PYTHON = (ROOT / ".python-version").read_text().strip()
@@ -199,6 +199,34 @@ def test_the_image_is_made_of_what_it_needs() -> None:
     kept = {line[1:] for line in ignored if line.startswith("!")}
     assert kept == {"LICENSE", "README.md", "notifier", "pyproject.toml", "requirements.txt"}
     assert [name for name in kept if not (ROOT / name).exists()] == []
+
+
+PAGES = ("README.md", "docs/hosting.md")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_link_leads_somewhere(page: str) -> None:
+    missing = []
+    for target in re.findall(r"\]\((?!https:)([^)]+)\)", (ROOT / page).read_text()):
+        name, _, anchor = target.partition("#")
+        there = (ROOT / page).parent / name if name else ROOT / page
+        headings = re.findall(r"^#+ (.+)$", there.read_text(), re.MULTILINE) if there.suffix == ".md" else []
+        anchors = {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+        missing += [target] if not there.exists() or (anchor and anchor not in anchors) else []
+    assert missing == []
+
+
+def test_every_variable_that_is_written_of_is_one() -> None:
+    pages = (*PAGES, "app.json", "compose.yaml", "fly.toml", "Dockerfile")
+    names = {name for page in pages for name in re.findall(r"NOTIFIER_[A-Z_]+[A-Z]", (ROOT / page).read_text())}
+    assert len(names) > 10
+    unknown = []
+    for name in names - {"NOTIFIER_CONFIG"}:
+        try:
+            load(None, {name: "1"})
+        except ConfigError as error:
+            unknown += [name for problem in error.problems if "no setting has this name" in problem.message]
+    assert unknown == []
 
 
 def test_hadolint_finds_nothing() -> None:
