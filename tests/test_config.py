@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import tomllib
 from collections.abc import Mapping
 from datetime import time
@@ -171,14 +170,6 @@ ENVIRONMENT: dict[str, tuple[str, dict[str, str], str, object]] = {
     "the host's port": ("", {"PORT": "8080"}, "port", 8080),
     "no port": ("", {}, "port", None),
     "an empty port": ("", {"PORT": ""}, "port", None),
-    "the host's name of a process": ("", {"DYNO": "worker.1", "HOSTNAME": "a1b2"}, "process", "worker.1"),
-    "the host's name of a machine": ("", {"FLY_MACHINE_ID": "148e", "HOSTNAME": "148e"}, "process", "148e"),
-    "a container's name": ("", {"HOSTNAME": "a1b2"}, "process", "a1b2"),
-    "a machine's own name": ("", {}, "process", socket.gethostname()),
-    "a file in the folder where it is started": ("", {}, "store.file", "notifier.db"),
-    "a file anywhere": ('[store]\nurl = "sqlite:////data/a.db?x=1"', {}, "store.file", "/data/a.db"),
-    "a server has no file": ("", {"DATABASE_URL": "postgresql://u:p@h/d"}, "store.file", ""),
-    "memory has no file": ('[store]\nurl = "sqlite:///:memory:"', {}, "store.file", ""),
     "the host's log level, in capitals": ("", {"LOG_LEVEL": "WARNING"}, "log.level", "warning"),
     "an empty variable of the host's": ("", {"LOG_LEVEL": ""}, "log.level", "info"),
     "replies are shown in the channel": ("", {}, "slack.reply_broadcast", True),

@@ -1,9 +1,14 @@
-"""Which disks forget, by what Linux says of its mounts."""
+"""Which disks forget, by what Linux says of its mounts; what a process is called, and where its database is."""
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+
 import pytest
 
+from notifier.config import load
 from notifier.hosting import mount_of, why_forgotten
 
 MACHINE = """\
@@ -78,3 +83,36 @@ def test_heroku_forgets_everything() -> None:
 )
 def test_nobody_is_warned_without_need(path: str, table: str) -> None:
     assert why_forgotten(path, table, heroku=False, fly=False) == ""
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("environ", "name"),
+    [
+        ({"DYNO": "worker.1", "HOSTNAME": "a1b2"}, "worker.1"),
+        ({"FLY_MACHINE_ID": "148e", "HOSTNAME": "a1b2"}, "148e"),
+        ({"HOSTNAME": "a1b2"}, "a1b2"),
+        ({}, socket.gethostname()),
+    ],
+)
+@pytest.mark.usefixtures("elsewhere")
+def test_a_process_is_called_as_its_host_calls_it(environ: Mapping[str, str], name: str) -> None:
+    assert load(None, environ).process == name
+
+
+@pytest.mark.parametrize(
+    ("url", "file"),
+    [
+        ("sqlite:///notifier.db", "notifier.db"),
+        ("sqlite+aiosqlite:////data/a.db?x=1", "/data/a.db"),
+        ("sqlite:///:memory:", ""),
+        ("postgres://u:p@h/d", ""),
+    ],
+)
+@pytest.mark.usefixtures("elsewhere")
+def test_only_sqlite_has_a_file(url: str, file: str) -> None:
+    assert load(None, {"DATABASE_URL": url}).store.file == file
