@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import secrets
 import signal
-import socket
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import structlog
 
@@ -134,7 +133,7 @@ class Service:
 
     def stop(self) -> None:
         """No more polls and claims; `run` returns when the sends under way are settled."""
-        if self.stopping.is_set():
+        if self.duties.stopping:
             return
         log.info("stopping", seconds_for_sends=STOP_SECONDS)
         self.duties.stop()
@@ -200,7 +199,7 @@ async def service(
             wanted.add("telegram")
         spoken = tongues()
         named = [found[name] for name in CHANNELS if name in wanted]
-        duties = Duties(store, f"{socket.gethostname()}.{secrets.token_hex(3)}", clock)
+        duties = Duties(store, f"{settings.process}/{secrets.token_hex(3)}", clock)
         senders = [make_sender(settings, channel, store, page, clock, spoken, duties) for channel in named]
 
         def wake() -> None:
@@ -245,13 +244,21 @@ async def run(
 
     `started` is called when nothing stands in the way any more.
     """
-    async with service(settings, write) as running:
-        started()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, running.stop)
-        try:
+    loop, starting = asyncio.get_running_loop(), cast("asyncio.Task[object]", asyncio.current_task())
+    _at_the_end(loop, starting.cancel)
+    try:
+        async with service(settings, write) as running:
+            _at_the_end(loop, running.stop)
+            started()
             return await running.run(once=once)
-        finally:
-            loop.remove_signal_handler(signal.SIGTERM)
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # hosts repeat it, and whoever ends already ends with 0
+    except asyncio.CancelledError:
+        log.info("stopped before it began")
+        return {}
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # hosts repeat it, and whoever ends already ends with 0
+
+
+def _at_the_end(loop: asyncio.AbstractEventLoop, stop: Callable[[], object]) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)

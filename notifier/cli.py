@@ -117,7 +117,7 @@ def check(
     findings = []
 
     async def examine() -> None:
-        asking = doctor.alive(settings, composition.SystemClock()) if alive else doctor.examine(settings)
+        asking = doctor.alive(settings, SystemClock()) if alive else doctor.examine(settings)
         async for finding in asking:
             findings.append(finding)
             if not as_json:

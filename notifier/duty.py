@@ -83,6 +83,10 @@ class Duties:
         """Whether others do everything."""
         return not any(self.mine(name) for name in self._duties)
 
+    @property
+    def stopping(self) -> bool:
+        return self._stopping.is_set()
+
     def trusted(self, name: str) -> bool:
         """Whether something may begin."""
         return self.mine(name) and self._age(self._duties[name]) < TRUST * self._lease

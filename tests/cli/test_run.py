@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from notifier import wiring
+from notifier.config import load
+from notifier.ports import StoreRefused
 from notifier.store.engine import only_process
 from tests.cli.asking import Ask, in_json, moved_to, once
 from tests.running import notifier, program
@@ -76,10 +78,11 @@ async def test_a_second_process_waits_until_the_first_one_leaves_the_database(
     assert {each["process"] for each in in_json(await ask("status", "--json"))["duties"]} == {None}
 
 
-async def test_it_refuses_if_the_first_one_stays(ask: Ask, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_it_refuses_if_the_first_one_stays(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wiring, "TAKEOVER_SECONDS", 0)
-    with only_process(f"sqlite:///{config.parent / 'notifier.db'}"):
-        refused = await ask("run")
-    assert refused.exit_code == 1
-    assert "✗ another notifier is running on this database" in refused.stderr
-    assert refused.stdout == ""
+    with (
+        only_process(f"sqlite:///{config.parent / 'notifier.db'}"),
+        pytest.raises(StoreRefused, match="another notifier is running on this database"),
+    ):
+        async with wiring.alone(load(config, {})):
+            pass
