@@ -10,6 +10,7 @@ import importlib.util
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -37,7 +38,6 @@ _CONFIGURATION = """
 max_connections = 200
 shared_buffers = 32MB
 fsync = off
-synchronous_commit = off
 full_page_writes = off
 autovacuum = off
 wal_level = minimal
@@ -99,6 +99,13 @@ class Server:
     def stop(self) -> None:
         """As a crash would."""
         self._call("pg_ctl", "-D", self._data, "-m", "immediate", "stop")
+
+    def signal(self, number: signal.Signals) -> None:
+        """To the server and all that work for it."""
+        first = int((self._data / "postmaster.pid").read_text().split()[0])
+        workers = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+        for process in (first, *map(int, workers)):
+            os.kill(process, number)
 
     def follow(self) -> None:
         """Ends, and leaves nothing behind, when whoever has the pipe `owner` open is gone, however that came."""

@@ -21,7 +21,7 @@ ANSWER_SECONDS = 25
 
 CONNECT_SECONDS = 5
 
-_REACHED = {
+REACHED = {
     "connect_timeout": CONNECT_SECONDS,
     "keepalives_idle": 10,
     "keepalives_interval": 5,
@@ -53,7 +53,8 @@ def connect(url: sa.URL) -> AsyncEngine:
         pool_size=4,
         max_overflow=0,
         pool_timeout=10,
-        connect_args=_REACHED,
+        use_native_hstore=False,  # which costs a question for each connection
+        connect_args=REACHED,
     )
 
     @event.listens_for(engine.sync_engine, "handle_error")
