@@ -103,13 +103,14 @@ def _complete_in_ci(report: Report) -> Report:
 
 
 @pytest.fixture(scope="session")
-def postgresql() -> Databases:
-    return Databases(the_server())
+def postgresql() -> Iterator[Databases]:
+    with Databases(the_server()) as databases:
+        yield databases
 
 
 @pytest.fixture
 def database() -> str:
-    """Which one the test runs on; where both are worth their time, the test is parametrized by it."""
+    """Where the words say it, as `tests.world.ON_BOTH` does, a test runs on another one, too."""
     return "sqlite"
 
 

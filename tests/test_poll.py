@@ -14,7 +14,9 @@ from notifier.ports import SourceFailed, StoreFailed
 from notifier.store import fanout
 from tests.builders import NOW, at, from_feed, incident, maintenance, page, update
 from tests.doubles import RecordingChannel, ScriptedSource
-from tests.world import Born, World
+from tests.world import ON_BOTH, Born, World
+
+pytestmark = ON_BOTH
 
 OPEN = update("11:29", "investigating", "We see connection errors.")
 FIXED = update("11:35", "monitoring", "A fix is in.")
@@ -96,7 +98,7 @@ async def test_a_reading_that_could_not_be_recorded_is_forgotten_by_its_source_a
     async with world.store.engine.begin() as connection:
         await connection.execute(text("ALTER TABLE changes RENAME TO elsewhere"))
     [failed] = await world.sees(page(incident(OPEN)))
-    assert failed.failures == 1 and "no such table" in failed.reason
+    assert failed.failures == 1 and "changes" in failed.reason
     assert world.sources["incidents"].forgotten == 1
     assert await world.store.incidents() == []
     async with world.store.engine.begin() as connection:
@@ -252,7 +254,7 @@ async def test_a_reminder_that_cannot_be_written_is_no_end_of_the_world(world: W
         await connection.execute(text("ALTER TABLE known RENAME TO elsewhere"))
     outcome = await world.poll.remind(timedelta(minutes=30))
     await world.poll.welcome("Kraken")
-    assert "no such table" in outcome.reason and outcome.changes == ()
+    assert "known" in outcome.reason and outcome.changes == ()
 
 
 async def test_an_open_incident_that_moved_within_the_hour_makes_the_poll_active(world: World) -> None:

@@ -13,7 +13,9 @@ from notifier.retry import POLICIES
 from notifier.subscription import Address, Filter
 from tests.builders import incident, page, update
 from tests.doubles import Arrived, RecordingChannel
-from tests.world import Born, World, to
+from tests.world import ON_BOTH, Born, World, to
+
+pytestmark = ON_BOTH
 
 OPEN = update("11:29", "investigating", "We see connection errors.")
 FOUND = update("11:33", "identified", "A certificate has expired.")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+import pytest
+
 from notifier.deliver import Sender
 from notifier.languages import tongues
 from notifier.model import Snapshot
@@ -14,6 +16,11 @@ from notifier.retry import POLICIES, Policy
 from notifier.store.sql import SqlStore
 from notifier.subscription import Address, Subscription
 from tests.doubles import Arrived, FrozenClock, RecordingChannel, ScriptedLookup, ScriptedSource
+
+ON_BOTH = pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+ON_SQLITE = pytest.mark.parametrize("database", ["sqlite"])
+ON_POSTGRESQL = pytest.mark.parametrize("database", ["postgresql"])
+"""For tests that ask for a database, the whole file or one of them."""
 
 PAGE = Page(url="https://status.kraken.com")
 

@@ -33,7 +33,7 @@ class Row:
 POSTGRESQL = "PostgreSQL"
 
 _LATER = {
-    **dict.fromkeys(("B11", "B12", "B13", "B18", "H9", "H10"), POSTGRESQL),
+    **dict.fromkeys(("B18", "H9", "H10"), POSTGRESQL),
 }
 
 _TABLE = """

@@ -23,7 +23,7 @@ def test_every_row_fits_one_line() -> None:
 
 
 def test_a_row_is_proven_only_by_a_test_that_ran_and_passed() -> None:
-    row, later = ROWS["A1"], ROWS["B11"]
+    row, later = ROWS["A1"], ROWS["B18"]
     assert Verdict(row, passed={"one"}, skipped={"other"}).state == "proven"
     assert Verdict(row, passed={"one"}, failed={"other"}).state == "broken"
     assert Verdict(row, skipped={"one"}).state == "broken"

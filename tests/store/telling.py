@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 
 import psycopg
-import pytest
 
 from notifier.diff import diff_page
 from notifier.known import KnownPage
@@ -62,10 +61,6 @@ def change(key: str = "posted/wsincident01/u1", **more: object) -> Change:
 async def owed(store: SqlStore, states: Collection[State] = ()) -> list[tuple[str, str]]:
     """(change, address) of every delivery, in the order in which they were written."""
     return [(each.change.key, each.address) for each in reversed(await store.deliveries(states, 1000))]
-
-
-ON_SQLITE = pytest.mark.parametrize("database", ["sqlite"])
-ON_POSTGRESQL = pytest.mark.parametrize("database", ["postgresql"])
 
 
 def ask(url: str, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:

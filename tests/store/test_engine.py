@@ -21,7 +21,8 @@ from notifier.store import schema
 from notifier.store.engine import migrate, only_process, open_engine
 from notifier.store.sql import SqlStore
 from tests.store.conftest import Opened
-from tests.store.telling import ON_SQLITE, dump, watch
+from tests.store.telling import dump, watch
+from tests.world import ON_SQLITE
 
 
 def written(path: Path, *statements: str) -> None:

@@ -18,8 +18,8 @@ from notifier.store.sql import SqlStore
 from notifier.subscription import Address, Filter, QuietHours, Subscription
 from tests.builders import NOW, at
 from tests.store.conftest import Opened
-from tests.store.telling import ON_SQLITE, change, owed, tell, watch
-from tests.world import to
+from tests.store.telling import change, owed, tell, watch
+from tests.world import ON_SQLITE, to
 
 SECOND = timedelta(seconds=1)
 MORNING = NOW + timedelta(hours=8)

@@ -15,8 +15,8 @@ from notifier.parcel import Again, News, Parcel, Settlement
 from notifier.store.sql import SqlStore
 from notifier.subscription import Address, Filter
 from tests.builders import NOW
-from tests.store.telling import ON_SQLITE, ask, change, owed, subscribe, tell, watch
-from tests.world import to
+from tests.store.telling import ask, change, owed, subscribe, tell, watch
+from tests.world import ON_SQLITE, to
 
 MINUTE = timedelta(minutes=1)
 ME = Address.parse("telegram:1")

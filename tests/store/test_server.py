@@ -14,11 +14,12 @@ from notifier.store.engine import migrate, open_engine
 from notifier.store.sql import SqlStore
 from tests.postgres import Databases
 from tests.store.conftest import Opened
-from tests.store.telling import ON_POSTGRESQL, ask, dump
+from tests.store.telling import ask, dump
+from tests.world import ON_POSTGRESQL
 
 pytestmark = ON_POSTGRESQL
 
-SECRET = "hunter2-and-more"  # noqa: S105 - nobody's
+SECRET = "hunter2-and-more"
 
 
 def user(name: str) -> Callable[[sa.URL], sa.URL]:
@@ -82,7 +83,7 @@ async def test_what_is_not_ours_is_refused_with_the_cure_and_left_as_it_is(empty
 
 
 async def test_who_may_make_no_tables_hears_so(empty: str) -> None:
-    url = sa.make_url(empty).set(username="wary", password="right")  # noqa: S106
+    url = sa.make_url(empty).set(username="wary", password="right")
     with pytest.raises(StoreRefused, match="its user may not make tables; GRANT him CREATE on the schema"):
         await SqlStore.open(url.render_as_string(hide_password=False), token=1)
 
@@ -97,8 +98,7 @@ CLOSED = {
 @pytest.mark.fault("B12", "B13")
 @pytest.mark.parametrize("case", CLOSED)
 async def test_what_only_reads_or_lets_nobody_in_is_refused(empty: str, postgresql: Databases, case: str) -> None:
-    with postgresql.server.admin() as admin:
-        admin.execute(f"ALTER DATABASE {sa.make_url(empty).database} {case}".encode())
+    postgresql.order(f"ALTER DATABASE {sa.make_url(empty).database} {case}")
     with pytest.raises(StoreRefused, match=CLOSED[case]):
         await SqlStore.open(empty, token=1)
 
@@ -130,5 +130,7 @@ async def test_what_a_transaction_sets_ends_with_it(opened: Opened) -> None:
         await connection.execution_options(isolation_level="AUTOCOMMIT")
         names = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
         left = [(await connection.execute(sa.text(f"SHOW {name}"))).scalar() for name in names]
-        locks = (await connection.execute(sa.text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"))).scalar()
+        locks = (
+            await connection.execute(sa.text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"))
+        ).scalar()
     assert (left, locks) == (["0"] * 3, 0)

@@ -1,4 +1,4 @@
-"""A PostgreSQL that goes away: at any moment, for a while, or without a word. Nothing is lost, nothing is told twice."""
+"""A PostgreSQL that goes away: at any moment, for a while, without a word. Nothing is lost, nothing told twice."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ from notifier.store.sql import SqlStore
 from tests.builders import NOW, incident, page, update
 from tests.postgres import Databases
 from tests.store.conftest import Opened
-from tests.store.telling import ON_POSTGRESQL, ask, change, dump, owed, read, tell, watch
+from tests.store.telling import ask, change, dump, owed, read, tell, watch
 from tests.store.wire import Wire, wire
+from tests.world import ON_POSTGRESQL
 
 pytestmark = ON_POSTGRESQL
 
@@ -149,13 +150,12 @@ async def test_a_server_that_has_become_a_replica_is_left_for_the_one_that_write
     with pytest.raises(StoreDown, match="read-only"):
         await store.touch()
     await store.touch()
-    with postgresql.server.admin() as admin:
-        admin.execute(f"ALTER DATABASE {sa.make_url(url).database} SET default_transaction_read_only = on".encode())
-        terminate(url)
-        for failure in ("terminating connection", "read-only"):
-            with pytest.raises(StoreDown, match=failure):
-                await store.touch()
-        admin.execute(f"ALTER DATABASE {sa.make_url(url).database} RESET default_transaction_read_only".encode())
+    postgresql.order(f"ALTER DATABASE {sa.make_url(url).database} SET default_transaction_read_only = on")
+    terminate(url)
+    for failure in ("terminating connection", "read-only"):
+        with pytest.raises(StoreDown, match=failure):
+            await store.touch()
+    postgresql.order(f"ALTER DATABASE {sa.make_url(url).database} RESET default_transaction_read_only")
     await store.touch()
 
 
@@ -165,16 +165,15 @@ async def test_with_no_connection_left_it_goes_on_with_those_it_has_and_takes_mo
 ) -> None:
     name = sa.make_url(url).database
     await store.touch()
-    with postgresql.server.admin() as admin:
-        admin.execute(f"ALTER DATABASE {name} CONNECTION LIMIT 1".encode())
-        await watch(store, "telegram:1")
-        await tell(store, change("a"))
-        async with store.engine.connect():
-            with pytest.raises(StoreDown, match="too many connections"):
-                await store.claim("telegram", 1, NOW)
-        admin.execute(f"ALTER DATABASE {name} CONNECTION LIMIT 2".encode())
-        async with store.engine.connect():
-            [parcel] = await store.claim("telegram", 1, NOW)
+    postgresql.order(f"ALTER DATABASE {name} CONNECTION LIMIT 1")
+    await watch(store, "telegram:1")
+    await tell(store, change("a"))
+    async with store.engine.connect():
+        with pytest.raises(StoreDown, match="too many connections"):
+            await store.claim("telegram", 1, NOW)
+    postgresql.order(f"ALTER DATABASE {name} CONNECTION LIMIT 2")
+    async with store.engine.connect():
+        [parcel] = await store.claim("telegram", 1, NOW)
     assert [part.change.key for part in parcel.parts] == ["a"] and not parcel.uncertain
 
 

@@ -17,8 +17,9 @@ from notifier.store.schema import REVISION, since_epoch
 from notifier.store.sql import SqlStore
 from notifier.subscription import Filter
 from tests.builders import NOW
-from tests.store.telling import ON_SQLITE, ask, change, dump, tables
+from tests.store.telling import ask, change, dump, tables
 from tests.store.test_schema import FULL
+from tests.world import ON_SQLITE
 
 INCIDENT_SEEN = FULL["an incident"][1]
 ROWS: dict[str, Sequence[object]] = {
