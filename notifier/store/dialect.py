@@ -40,6 +40,13 @@ def is_postgresql(dialect: sa.Dialect) -> bool:
     return dialect.name == "postgresql"
 
 
+def has(dialect: str, rows: sa.Select[Any]) -> sa.ColumnElement[bool]:
+    """Whether there are such rows for the row at hand, looked up by an index. PostgreSQL prefers to read a whole table
+    once, however few lookups a limit leaves; the offset keeps it from that.
+    """
+    return sa.exists(rows if dialect == "sqlite" else rows.offset(0))
+
+
 def now(dialect: str, later: timedelta = timedelta()) -> sa.ColumnElement[Any]:
     """The database's own time, or so much later, as `schema.Instant` has it."""
     clock = sa.func.clock_timestamp() if dialect == "postgresql" else None

@@ -14,7 +14,7 @@ from notifier.parcel import Want
 from notifier.store import outdated
 from notifier.store import schema as t
 from notifier.store.codec import CHANGE, WANT
-from notifier.store.dialect import insert, json_rows
+from notifier.store.dialect import has, insert, json_rows
 from notifier.store.schema import fresh
 
 CHUNK = 1000
@@ -105,7 +105,7 @@ def _select(dialect: str) -> sa.Select[Any]:
         sa.bindparam(name, type_=sa.BigInteger) for name in ("change", "subject", "rank", "after", "until")
     )
     introduces, people = (sa.bindparam(name, type_=sa.Boolean) for name in ("introduces", "people"))
-    told = sa.exists().where(_d.subscription_id == _s.id, _d.subject_id == subject)
+    told = has(dialect, sa.select(_d.id).where(_d.subscription_id == _s.id, _d.subject_id == subject))
     may = introduces | (_s.created_at > sa.bindparam("younger", type_=t.Instant)) | told
     spared = sa.exists().where(_m.subscription_id == _s.id, _m.subject_id == subject)
     muted = (_s.muted_until > sa.bindparam("detected", type_=t.Instant)) & (_s.muted_until > wish.due)

@@ -17,11 +17,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from notifier.message import Receipt
 from notifier.model import Kind, State
-from notifier.parcel import LAST, Parcel, Part
-from notifier.store import mutes, outdated
+from notifier.parcel import Parcel, Part
+from notifier.store import due, mutes, outdated
 from notifier.store import schema as t
 from notifier.store.dialect import json_rows
-from notifier.store.schema import AT_ONCE, LEASE, fresh
+from notifier.store.schema import AT_ONCE, LEASE
 from notifier.store.told import Lane, carriers_of, loaded
 from notifier.subscription import Address
 
@@ -100,48 +100,6 @@ def _intents(dialect: str) -> sa.Update:
     )
 
 
-_other = t.deliveries.alias()
-_BUSY = sa.exists().where(
-    _other.c.subscription_id == _d.subscription_id,
-    _other.c.subject_id == _d.subject_id,
-    ((_other.c.state == State.SENDING) & (_other.c.token == sa.bindparam("token", type_=sa.BigInteger)))
-    | (
-        (_other.c.due_at > sa.bindparam("now", type_=t.Instant))
-        & (
-            _other.c.state.in_([State.SENDING, State.UNKNOWN])
-            | ((_other.c.state == State.PENDING) & (_other.c.attempt > 0))
-        )
-    ),
-)
-"""Under way here, whatever the clock says; under way elsewhere; or backing off."""
-
-
-_RANKS = range(fresh(LAST) + 1)
-
-
-def _due(*, resting: bool) -> sa.Select[Any]:
-    """The index has this order. SQLite leaps over what is not due yet only where it is told every rank: else it would
-    read all that waits for quiet hours in each claim.
-    """
-    return (
-        sa.select(_d.subscription_id, _d.subject_id)
-        .where(
-            _d.channel == sa.bindparam("channel"),
-            _d.rank.in_(_RANKS),
-            _d.due_at <= sa.bindparam("now", type_=t.Instant),
-            sa.not_(_BUSY),
-            *([_d.subscription_id.not_in(sa.bindparam("resting", expanding=True))] if resting else []),
-        )
-        .order_by(_d.rank, _d.due_at, _d.id)
-        .limit(sa.bindparam("most", type_=sa.Integer))
-    )
-
-
-DUE_LANES, DUE_LANES_BUT = _due(resting=False), _due(resting=True)
-"""Lanes with something due and nothing under way or backing off, the most urgent and then the longest waiting first;
-the second leaves out subscriptions that rest.
-"""
-
 WAITING = (
     sa.select(
         t.deliveries,
@@ -178,11 +136,10 @@ WAITING = (
 
 async def _due_lanes(connection: AsyncConnection, wish: Wish, now: datetime) -> list[Lane]:
     """Mostly nobody who rests is owed anything else; to name them all in every claim would cost a fan-out dear."""
-    given = {"channel": wish.channel, "now": now, "token": wish.token, "most": wish.most * 2}
-    lanes = {(row[0], row[1]): None for row in await connection.execute(DUE_LANES, given)}
+    most = wish.most * 2
+    lanes = dict.fromkeys(await due.lanes(connection, wish.channel, now, wish.token, most))
     if any(subscription in wish.resting for subscription, _ in lanes):
-        rows = await connection.execute(DUE_LANES_BUT, {**given, "resting": list(wish.resting)})
-        lanes = {(row[0], row[1]): None for row in rows}
+        lanes = dict.fromkeys(await due.lanes(connection, wish.channel, now, wish.token, most, wish.resting))
     return list(lanes)[: wish.most]
 
 
@@ -276,17 +233,3 @@ async def expire(
     )
     await outdated.not_after(connection, channel, latest)
     return len(rows)
-
-
-LATER = sa.select(sa.func.min(_d.due_at)).where(
-    _d.channel == sa.bindparam("channel"), _d.due_at > sa.bindparam("now", type_=t.Instant)
-)
-
-
-async def next_due(connection: AsyncConnection, channel: str, token: int, now: datetime) -> datetime | None:
-    """When news of this channel can be claimed next; None if none waits."""
-    given = {"channel": channel, "token": token, "now": now, "most": 1}
-    if (await connection.execute(DUE_LANES, given)).first() is not None:
-        return now
-    due: datetime | None = (await connection.execute(LATER, {"channel": channel, "now": now})).scalar()
-    return due

@@ -156,6 +156,7 @@ deliveries = Table(
         "channel",
         "rank",
         "due_at",
+        "id",
         sqlite_where=sa.text("due_at IS NOT NULL"),
         postgresql_where=sa.text("due_at IS NOT NULL"),
     ),

@@ -13,7 +13,7 @@ from notifier.known import DutyState, Entry, Known, KnownIncident, KnownPage, Ow
 from notifier.model import Change, State
 from notifier.parcel import Again, News, Parcel, Pause, Refresh, Settlement, Turn, Want
 from notifier.ports import POLL, StoreRefused, sending
-from notifier.store import alarms, bell, duties, fanout, ledger, outbox, outdated, pauses, record, settling
+from notifier.store import alarms, bell, due, duties, fanout, ledger, outbox, outdated, pauses, record, settling
 from notifier.store import engine as opening
 from notifier.store.crowd import Crowd
 from notifier.store.cures import why
@@ -159,7 +159,7 @@ class SqlStore(Crowd):
 
     async def next_due(self, channel: str, now: datetime) -> tuple[datetime | None, datetime | None]:
         async with self._read() as connection:
-            news = await outbox.next_due(connection, channel, self._token, now)
+            news = await due.next_due(connection, channel, self._token, now)
             return news, await outdated.next_due(connection, channel)
 
     async def signing_key(self, fresh: str) -> str:

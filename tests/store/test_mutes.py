@@ -6,20 +6,19 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy.dialects import sqlite
 
 from notifier.message import Receipt
 from notifier.model import State
 from notifier.parcel import News, Parcel, Settlement
 from notifier.retry import POLICIES, is_news
 from notifier.route import route
-from notifier.store import outbox
+from notifier.store.due import due_lanes
 from notifier.store.sql import SqlStore
 from notifier.subscription import Address, Filter, QuietHours, Subscription
 from tests.builders import NOW, at
 from tests.store.conftest import Opened
 from tests.store.telling import change, owed, tell, watch
-from tests.world import ON_SQLITE, to
+from tests.world import ON_POSTGRESQL, ON_SQLITE, to
 
 SECOND = timedelta(seconds=1)
 MORNING = NOW + timedelta(hours=8)
@@ -219,11 +218,29 @@ async def test_what_is_for_people_reaches_neither_the_configuration_nor_operator
     assert await owed(store) == [("a", "telegram:1")]
 
 
+async def plan_of_a_claim(store: SqlStore) -> list[str]:
+    dialect = store.engine.dialect
+    claim = due_lanes(dialect.name, resting=False).params(channel="telegram", now=NOW, token=1, most=8)
+    query = claim.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
+    explain = "EXPLAIN QUERY PLAN" if dialect.name == "sqlite" else "EXPLAIN (COSTS OFF)"
+    async with store.engine.begin() as connection:
+        if dialect.name != "sqlite":
+            await connection.exec_driver_sql("SET LOCAL enable_seqscan = off")  # which an empty table is worth
+        return [row[-1] for row in await connection.exec_driver_sql(f"{explain} {query}")]
+
+
 @ON_SQLITE
 async def test_a_claim_leaps_over_all_that_waits_for_its_hour(store: SqlStore) -> None:
-    given = {"channel": "telegram", "now": NOW, "token": 1, "most": 8}
-    query = outbox.DUE_LANES.params(given).compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
-    async with store.engine.connect() as connection:
-        plan = [row.detail for row in await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}")]
+    plan = await plan_of_a_claim(store)
     assert "ix_deliveries_due (channel=? AND rank=? AND due_at<?)" in plan[0]
     assert not any("ORDER BY" in step for step in plan), "nothing is sorted"
+
+
+@ON_POSTGRESQL
+async def test_a_claim_leaps_over_all_that_waits_for_its_hour_on_postgresql_too(store: SqlStore) -> None:
+    plan = "\n".join(await plan_of_a_claim(store))
+    within = plan[plan.index("->  Limit") :]
+    assert "using ix_deliveries_due" in within and "using ix_deliveries_lane" in within
+    [where, *_] = [step for step in within.split("\n") if "Index Cond" in step]
+    assert all(column in where for column in ("channel =", "rank =", "due_at <="))
+    assert "Sort" not in within and "Seq Scan" not in within, "nothing is sorted but the few that are found"

@@ -1,4 +1,4 @@
-"""Who does what, where several processes share a database."""
+"""Who does what, where several processes share a database; and the queue in the very order in which it is read."""
 
 from __future__ import annotations
 
@@ -9,7 +9,18 @@ revision = "0006"
 down_revision = "0005"
 
 
+_waiting = sa.text("due_at IS NOT NULL")
+
+
 def upgrade() -> None:
+    op.drop_index("ix_deliveries_due", "deliveries")
+    op.create_index(
+        "ix_deliveries_due",
+        "deliveries",
+        ["channel", "rank", "due_at", "id"],
+        sqlite_where=_waiting,
+        postgresql_where=_waiting,
+    )
     op.create_table(
         "duties",
         sa.Column("name", sa.Text, primary_key=True),
