@@ -63,6 +63,13 @@ async def owed(store: SqlStore, states: Collection[State] = ()) -> list[tuple[st
     return [(each.change.key, each.address) for each in reversed(await store.deliveries(states, 1000))]
 
 
+LOCKS = (
+    "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database"
+    " WHERE locktype = 'advisory' AND datname = current_database()"
+)
+"""Of writers, in this database."""
+
+
 def ask(url: str, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
     """What the database says to a client of its own, which knows nothing of the product; `?` stands for a value."""
     if url.startswith("sqlite"):

@@ -21,7 +21,7 @@ from notifier.store.schema import REVISION
 from notifier.store.sql import SqlStore
 from tests.builders import NOW, incident, page, update
 from tests.postgres import Server, free_port, new_folder
-from tests.store.telling import ask, owed, read, watch
+from tests.store.telling import LOCKS, ask, owed, read, watch
 from tests.world import ON_POSTGRESQL
 
 pytestmark = [
@@ -97,4 +97,4 @@ async def test_everything_works_behind_a_pooler(empty: str) -> None:
         assert await second.counts() == {"sent": 20}
         for store in (first, second):
             await store.close()
-    assert ask(empty, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == [(0,)]
+    assert ask(empty, LOCKS) == [(0,)]

@@ -14,7 +14,7 @@ from notifier.store.engine import migrate, open_engine
 from notifier.store.sql import SqlStore
 from tests.postgres import Databases
 from tests.store.conftest import Opened
-from tests.store.telling import ask, dump
+from tests.store.telling import LOCKS, ask, dump
 from tests.world import ON_POSTGRESQL
 
 pytestmark = ON_POSTGRESQL
@@ -130,7 +130,5 @@ async def test_what_a_transaction_sets_ends_with_it(opened: Opened) -> None:
         await connection.execution_options(isolation_level="AUTOCOMMIT")
         names = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
         left = [(await connection.execute(sa.text(f"SHOW {name}"))).scalar() for name in names]
-        locks = (
-            await connection.execute(sa.text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"))
-        ).scalar()
+        locks = (await connection.execute(sa.text(LOCKS))).scalar()
     assert (left, locks) == (["0"] * 3, 0)
