@@ -177,9 +177,10 @@ async def service(
     clock: Clock | None = None,
     channels: dict[str, Channel] | None = None,
     page: Page | None = None,
+    replay: bool = False,
 ) -> AsyncIterator[Service]:
     """The product, wired and not yet running. `channels` and `page` take the place of what the settings say, and then
-    nobody's words are read.
+    nobody's words are read. `replay` is for `Poll`.
 
     Raises StoreRefused.
     """
@@ -207,7 +208,7 @@ async def service(
                 sender.wake()
 
         sources, exchange = sources_of(settings, reader)
-        poll = Poll(store, PageLookup(reader, settings.status_page.url), clock, wake, spoken)
+        poll = Poll(store, PageLookup(reader, settings.status_page.url), clock, wake, spoken, replay=replay)
         rounds = Rounds(settings, poll, sources, exchange, page.name, senders, clock)
         distress = Distress(store, found, operators, page, clock)
         url = settings.operators.heartbeat_url
@@ -238,7 +239,7 @@ async def service(
 
 
 async def run(
-    settings: Settings, write: Callable[[str], None], *, once: bool = False, started: Callable[[], None]
+    settings: Settings, write: Callable[[str], None], *, once: bool = False, replay: bool, started: Callable[[], None]
 ) -> dict[str, int]:
     """The service, until SIGTERM or SIGINT; with `once`, one round. Deliveries by state.
 
@@ -247,7 +248,7 @@ async def run(
     loop, starting = asyncio.get_running_loop(), cast("asyncio.Task[object]", asyncio.current_task())
     _at_the_end(loop, starting.cancel)
     try:
-        async with service(settings, write) as running:
+        async with service(settings, write, replay=replay) as running:
             _at_the_end(loop, running.stop)
             started()
             return await running.run(once=once)

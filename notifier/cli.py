@@ -13,7 +13,7 @@ import structlog
 import typer
 from rich.markup import escape
 
-from notifier import __version__, cli_ledger, cli_subscribers, doctor, printing
+from notifier import __version__, cli_ledger, cli_store, cli_subscribers, doctor, printing
 from notifier import app as composition
 from notifier.clocks import SystemClock
 from notifier.subscription import Address
@@ -49,6 +49,7 @@ app = typer.Typer(
 )
 app.add_typer(cli_ledger.ledger, name="deliveries")
 app.add_typer(cli_subscribers.people, name="subscribers")
+app.add_typer(cli_store.databases, name="store")
 
 
 def main() -> None:
@@ -90,6 +91,9 @@ def run(
     once: Annotated[
         bool, typer.Option("--once", help="One round of polls, empty the outbox, exit (for cron).")
     ] = False,
+    replay: Annotated[
+        bool, typer.Option("--replay", help="Tell all that came since a restored backup, however old.")
+    ] = False,
 ) -> None:
     """Watch Kraken and tell everyone who asked, until stopped."""
     settings = settings_of(config)
@@ -100,7 +104,7 @@ def run(
             if lost := forgotten(settings):
                 log.warning("the database will be lost", reason=lost)
 
-        counts = asked(composition.run(settings, line, once=once, started=started))
+        counts = asked(composition.run(settings, line, once=once, replay=replay, started=started))
         err.print(printing.counts(counts), style="dim")
 
 

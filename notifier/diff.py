@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 
-from notifier.known import Known, KnownComponent, KnownExchange, KnownIncident, KnownPage
+from notifier.known import EPOCH, Known, KnownComponent, KnownExchange, KnownIncident, KnownPage
 from notifier.model import (
     TERMINAL,
     Advisory,
@@ -29,8 +29,6 @@ from notifier.phase import has_ended
 from notifier.ports import SourceFailed
 from notifier.story import follow, posted_at
 from notifier.tongue import N_
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def diff_page(known: Known, seen: Snapshot, now: datetime, *, baseline: bool) -> News:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from notifier.model import TERMINAL, Affected, Change, Topic, Window
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""Since when what was open before anybody could be told counts as told."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -255,3 +258,13 @@ class DutyState:
     since: datetime
     until: datetime
     held: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Holding:
+    """What one table of a database holds."""
+
+    table: str
+    rows: int
+    checksum: str
+    """SHA-256 over its rows, the same for the same rows in any database."""

@@ -19,6 +19,8 @@ class News:
     changes: tuple[Change, ...] = ()
     known: Known = field(default_factory=Known)
     """Only what differs from before."""
+    silent: frozenset[str] = frozenset()
+    """The keys of changes that are recorded and told to nobody."""
     notes: tuple[str, ...] = ()
     """Oddities for the log."""
 

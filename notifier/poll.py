@@ -8,27 +8,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
 
 from notifier.diff import diff_exchange, diff_page
-from notifier.health import STALE, odd_words
+from notifier.health import odd_words
 from notifier.known import Known, KnownIncident, SourceHealth
 from notifier.model import Change, Snapshot
 from notifier.notice import remind, welcome, withdraw
 from notifier.parcel import News
 from notifier.ports import Clock, Lookup, PollStore, Source, SourceFailed, StoreFailed
+from notifier.reach import Reach, Watch
+from notifier.restore import OLD, without_old
 from notifier.route import route
 from notifier.tongue import ENGLISH, ENGLISH_ONLY, Tongue
 
 MISSED_READINGS = 3
 """Complete readings without an open incident, before its own URLs are asked."""
-
-NOTED = timedelta(minutes=1)
-"""How old the written time of the last poll may be: a quiet tick writes nothing else, and mostly not even that."""
 
 ACTIVE = timedelta(hours=1)
 """How long after its last update an open incident is worth the shorter interval."""
@@ -50,24 +49,10 @@ class Outcome:
     retry_after: timedelta | None = None
 
 
-@dataclass(slots=True)
-class _Watch:
-    """What the poll remembers of one source between two readings; lost with the process, and no harm done."""
-
-    failures: int = 0
-    tried: bool = False
-    noted_at: datetime | None = None
-    listed: frozenset[str] = field(default_factory=frozenset)
-    complete: bool = False
-    ok_at: datetime | None = None
-    failing_since: datetime | None = None
-    stale_since: datetime | None = None
-    age: timedelta | None = None
-    reason: str = ""
-
-
 class Poll:
-    """`told` is called after each commit that owes somebody something; `tongues` are by their codes."""
+    """`told` is called after each commit that owes somebody something; `tongues` are by their codes. With `replay`, all
+    that came since a backup is told once that is restored, however old.
+    """
 
     def __init__(
         self,
@@ -76,14 +61,17 @@ class Poll:
         clock: Clock,
         told: Callable[[], None],
         tongues: Mapping[str, Tongue] = ENGLISH_ONLY,
+        *,
+        replay: bool = False,
     ) -> None:
         self._store = store
         self._lookup = lookup
         self._clock = clock
         self._told = told
         self._tongues = tongues
-        self._watches: dict[str, _Watch] = {}
-        self._fresh = False
+        self._replay = replay
+        self._reach = Reach(store, clock)
+        self._fresh = self._restored = False
         self._open: dict[str, KnownIncident] = {}
         self._missed: dict[str, int] = {}
         self._wrong_page = ""
@@ -91,13 +79,16 @@ class Poll:
 
     async def start(self) -> None:
         """Recalls what is known, and finishes what a process before this one left half written."""
-        self._watches, self._missed, self._wrong_page = {}, {}, ""
+        self._missed, self._wrong_page = {}, ""
         self._fresh = (await self._store.page()).watched_since is None
         self._open = {incident.id: incident for incident in await self._store.open_incidents()}
         self._odd.update(dict.fromkeys(odd_words(self._open.values())))
-        for state in await self._store.sources():
-            since = (state.ok_at or state.polled_at) if state.failures else None
-            self._watches[state.name] = _Watch(failing_since=since, reason=state.reason)
+        await self._reach.recall()
+        made_at = await self._store.restored(self._clock.now())
+        self._restored = made_at is not None
+        if made_at is not None:
+            told = "all" if self._replay else f"younger than {OLD // timedelta(hours=1)} h"
+            log.warning("a backup was restored", made_at=made_at.isoformat(), news_told=told)
         await self.finish()
 
     def is_active(self) -> bool:
@@ -108,22 +99,11 @@ class Poll:
         )
 
     def is_failing(self, name: str) -> bool:
-        return self._watches.get(name, _Watch()).failures > 0
+        return self._reach.is_failing(name)
 
     def health(self) -> tuple[SourceHealth, ...]:
         """How every source fares; what failed when the process before this one ended, fails until it answers."""
-        return tuple(
-            SourceHealth(
-                name=name,
-                heard=watch.tried,
-                ok_at=watch.ok_at,
-                failing_since=watch.failing_since,
-                stale_since=watch.stale_since,
-                age=watch.age,
-                reason=watch.reason,
-            )
-            for name, watch in self._watches.items()
-        )
+        return self._reach.health()
 
     @property
     def wrong_page(self) -> str:
@@ -138,9 +118,10 @@ class Poll:
     async def page(self, source: Source) -> Outcome:
         """One reading of the status page or its feed."""
         outcome = await self._read(source, diff_page)
-        watch = self._watches[source.name]
-        if not outcome.reason and watch.complete:
-            await self._look_for_missing()
+        if not outcome.reason:
+            if self._reach.watch(source.name).complete:
+                await self._look_for_missing()
+            await self._catch_up()
         return outcome
 
     async def exchange(self, source: Source) -> Outcome:
@@ -172,31 +153,27 @@ class Poll:
         return remind(known.incidents.values(), lead, self._clock.now())
 
     async def _read(self, source: Source, diff: Callable[..., News]) -> Outcome:
-        watch = self._watches.setdefault(source.name, _Watch())
+        watch = self._reach.watch(source.name)
         baseline = self._fresh and not watch.tried
         watch.tried = True
         try:
             snapshot = await source.read()
-            changes = await self._take(source, snapshot, watch, partial(diff, baseline=baseline)) if snapshot else ()
+            changes = await self._take(snapshot, watch, partial(diff, baseline=baseline)) if snapshot else ()
         except (SourceFailed, StoreFailed) as failed:
             return await self._failed(source, watch, failed)
         except Exception as bug:
             log.exception("a poll failed in a way that no source may", source=source.name)
             return await self._failed(source, watch, SourceFailed(f"a bug: {type(bug).__name__}"))
-        if watch.failures:
-            log.info("source answers again", source=source.name, after_failures=watch.failures)
-        self._answered(source, watch)
-        await self._note(source.name, watch, failures=0, reason="")
+        await self._reach.answered(watch, source)
         return Outcome(changes=changes)
 
-    def _answered(self, source: Source, watch: _Watch) -> None:
-        now = self._clock.now()
-        stale = source.age is not None and source.age > STALE
-        watch.ok_at, watch.failing_since, watch.reason, watch.age = now, None, "", source.age
-        watch.stale_since = (watch.stale_since or now) if stale else None
+    async def _failed(self, source: Source, watch: Watch, failed: SourceFailed | StoreFailed) -> Outcome:
+        await self._reach.failed(watch, source, failed)
+        retry_after = failed.retry_after if isinstance(failed, SourceFailed) else None
+        return Outcome(reason=str(failed), failures=watch.failures, retry_after=retry_after)
 
     async def _take(
-        self, source: Source, snapshot: Snapshot, watch: _Watch, diff: Callable[[Known, Snapshot, datetime], News]
+        self, snapshot: Snapshot, watch: Watch, diff: Callable[[Known, Snapshot, datetime], News]
     ) -> tuple[Change, ...]:
         now = self._clock.now()
         try:
@@ -208,15 +185,14 @@ class Poll:
             raise
         if snapshot.page_id is not None:
             self._wrong_page = ""
-        watch.listed = frozenset(incident.id for incident in snapshot.incidents)
-        watch.complete = snapshot.complete
+        watch.took(snapshot)
         return changes
 
     async def _record(self, ids: tuple[str, ...], decide: Callable[[Known], News]) -> tuple[Change, ...]:
-        news, more = await self._store.record(ids, decide, route)
+        news, more = await self._store.record(ids, partial(self._decide, decide), route)
         for change in news.changes:
             log.info(
-                "news",
+                "news, recorded only" if change.key in news.silent else "news",
                 kind=str(change.kind),
                 phase=change.phase,
                 key=change.key,
@@ -234,6 +210,21 @@ class Poll:
             await self.finish()
         return news.changes
 
+    def _decide(self, decide: Callable[[Known], News], known: Known) -> News:
+        news = decide(known)
+        return without_old(news, known, self._clock.now()) if self._restored and not self._replay else news
+
+    async def _catch_up(self) -> None:
+        """Once every source of the page was read, and no open incident is missing, all that came since is known."""
+        if not self._restored or self._open.keys() - self._reach.listed():
+            return
+        try:
+            if self._reach.answering().issuperset((await self._store.page()).sources):
+                await self._store.in_use()
+                self._restored = False
+        except StoreFailed as failed:
+            log.warning("the database still counts as a backup", reason=str(failed))
+
     def _remember(self, incidents: Mapping[str, KnownIncident]) -> None:
         for incident in incidents.values():
             if incident.open:
@@ -249,34 +240,9 @@ class Poll:
         except StoreFailed as failed:
             log.warning("the rest of a fan-out waits", reason=str(failed))
 
-    async def _failed(self, source: Source, watch: _Watch, failed: SourceFailed | StoreFailed) -> Outcome:
-        source.forget()  # what is not recorded has to be read again, whole, even if the page stays as it is
-        watch.listed, watch.complete = frozenset(), False
-        reason = str(failed)
-        if isinstance(failed, SourceFailed):
-            watch.failing_since, watch.reason = watch.failing_since or self._clock.now(), reason
-        if not watch.failures:
-            log.warning("source failed", source=source.name, reason=reason)
-        await self._note(source.name, watch, failures=watch.failures + 1, reason=reason)
-        retry_after = failed.retry_after if isinstance(failed, SourceFailed) else None
-        return Outcome(reason=reason, failures=watch.failures, retry_after=retry_after)
-
-    async def _note(self, name: str, watch: _Watch, *, failures: int, reason: str) -> None:
-        """Writes how polling goes: at once when that turned, and once in a while as long as it stays."""
-        now = self._clock.now()
-        turned = bool(watch.failures) != bool(failures)
-        watch.failures = failures
-        if not turned and watch.noted_at is not None and abs(now - watch.noted_at) < NOTED:
-            return
-        watch.noted_at = now
-        try:
-            await self._store.polled(name, now, ok=not reason, failures=failures, reason=reason)
-        except StoreFailed as failed:
-            log.warning("poll time not written", source=name, reason=str(failed))
-
     async def _look_for_missing(self) -> None:
         """Counts complete readings without an open incident, and asks for it by name once that is enough."""
-        listed = frozenset[str]().union(*(watch.listed for watch in self._watches.values()))
+        listed = self._reach.listed()
         self._missed = {key: self._missed.get(key, 0) + 1 for key in self._open if key not in listed}
         for incident_id in [key for key, missed in self._missed.items() if missed % MISSED_READINGS == 0]:
             try:

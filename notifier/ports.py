@@ -171,6 +171,14 @@ class PollStore(Protocol):
 
     async def page(self) -> KnownPage: ...
 
+    async def restored(self, now: datetime) -> datetime | None:
+        """When the backup was made that this database is, not yet in use; None for any other one. What it owes from now
+        on has numbers that the lost one never gave.
+        """
+
+    async def in_use(self) -> None:
+        """What came since the backup was made is known: from now on it is as any other one."""
+
     async def record(
         self,
         incident_ids: Collection[str],

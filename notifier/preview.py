@@ -14,9 +14,9 @@ from pathlib import Path
 from notifier import facsimile
 from notifier.channels import email, slack, telegram
 from notifier.config import Settings
-from notifier.diff import EPOCH, diff_page
+from notifier.diff import diff_page
 from notifier.facsimile import Conversation, Mail, SlackPost, TelegramPost
-from notifier.known import Known, KnownComponent, KnownIncident, KnownPage
+from notifier.known import EPOCH, Known, KnownComponent, KnownIncident, KnownPage
 from notifier.message import Message, Receipt
 from notifier.model import Change, Component, Incident, Kind, Snapshot, Update
 from notifier.parcel import Part

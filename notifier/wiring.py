@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -30,6 +30,7 @@ from notifier.inbox.ports import Way
 from notifier.inbox.profile import Profile
 from notifier.inbox.reading import Reading
 from notifier.inbox.telegram import TelegramInbox
+from notifier.known import Holding
 from notifier.pace import LIMITS
 from notifier.poll import Poll
 from notifier.ports import Channel, Clock, Outbox, StoreRefused, sending
@@ -38,6 +39,7 @@ from notifier.render import Page
 from notifier.retry import POLICIES
 from notifier.settings import MOST_IN_FLIGHT
 from notifier.sources.fetch import Polled, exchange_source, feed_source, page_sources
+from notifier.store import copying
 from notifier.store.engine import exists, only_process
 from notifier.store.sql import SqlStore
 from notifier.tongue import ENGLISH, Tongue
@@ -160,6 +162,16 @@ async def open_store(settings: Settings, *, existing: bool = False) -> AsyncIter
         yield store
     finally:
         await store.close()
+
+
+async def copy_store(source_url: str, target_url: str) -> Sequence[Holding]:
+    """Moves all into a new database. Raises StoreRefused, or StoreFailed."""
+    return await copying.copy(source_url, target_url)
+
+
+async def back_up(settings: Settings, file: Path, now: datetime) -> Sequence[Holding]:
+    """Writes all into a new SQLite file. Raises StoreRefused, or StoreFailed."""
+    return await copying.back_up(settings.store.url, file, now)
 
 
 @asynccontextmanager

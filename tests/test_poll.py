@@ -9,8 +9,9 @@ from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from notifier.model import Kind, Snapshot, Window
-from notifier.poll import MISSED_READINGS, NOTED, Outcome
+from notifier.poll import MISSED_READINGS, Outcome
 from notifier.ports import SourceFailed, StoreFailed
+from notifier.reach import NOTED
 from notifier.store import fanout
 from tests.builders import NOW, at, from_feed, incident, maintenance, page, update
 from tests.doubles import RecordingChannel, ScriptedSource

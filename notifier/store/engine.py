@@ -80,7 +80,7 @@ async def migrate(engine: AsyncEngine) -> tuple[str | None, str]:
     """Brings the schema up to date; the revision before and after. Raises StoreRefused."""
     try:
         async with _migrating(engine) as connection:
-            before = await connection.run_sync(_revision)
+            before = await connection.run_sync(revision)
             if before != REVISION:
                 from notifier.store.upgrade import upgrade  # Alembic's memory, only where it is needed
 
@@ -134,7 +134,8 @@ async def _rebuilding(connection: AsyncConnection) -> AsyncIterator[None]:
         await driver.execute("PRAGMA foreign_keys=ON")
 
 
-def _revision(connection: sa.Connection) -> str | None:
+def revision(connection: sa.Connection) -> str | None:
+    """The schema's; None where none of this program is."""
     if not sa.inspect(connection).has_table("alembic_version"):
         return None
     return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()

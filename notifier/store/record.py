@@ -21,6 +21,8 @@ from notifier.store.fanout import CHUNK
 from notifier.store.schema import AT_ONCE, fresh
 from notifier.subscription import Filter
 
+_NOBODY = Want(matching=(), following=())
+
 FEW = 100
 """As many are greeted before they hear anything else; a crowd is greeted when no news waits."""
 
@@ -84,7 +86,7 @@ async def announce(
     filters = {number: wish(doc) for number, doc in rows}
     for change in news.changes:
         change_id = await add_change(connection, change)
-        want = route(change, filters)
+        want = _NOBODY if change.key in news.silent else route(change, filters)
         if change_id is not None and (want.following or await _is_told(connection, change_id)):
             await fanout.begin(connection, change_id, want)
     return await fanout.fan_out(connection)

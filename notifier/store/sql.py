@@ -13,7 +13,7 @@ from notifier.known import DutyState, Entry, Known, KnownIncident, KnownPage, Ow
 from notifier.model import Change, State
 from notifier.parcel import Again, News, Parcel, Pause, Refresh, Settlement, Turn, Want
 from notifier.ports import POLL, StoreRefused, sending
-from notifier.store import alarms, bell, due, duties, fanout, ledger, outbox, outdated, pauses, record, settling
+from notifier.store import alarms, bell, due, duties, fanout, ledger, marks, outbox, outdated, pauses, record, settling
 from notifier.store import engine as opening
 from notifier.store.crowd import Crowd
 from notifier.store.cures import why
@@ -45,6 +45,7 @@ class SqlStore(Crowd):
         try:
             await opening.migrate(engine)
             async with engine.begin() as connection:
+                await marks.refuse_unfinished(connection)
                 origin = await ledger.kept(connection, "origin", f"{token:016x}"[-8:])
                 return cls(engine, token=token, origin=origin)
         except DBAPIError as error:
@@ -78,6 +79,18 @@ class SqlStore(Crowd):
             if news.changes:
                 await bell.ring(connection, "due")
             return news, more
+
+    async def restored(self, now: datetime) -> datetime | None:
+        async with self._read() as connection:
+            made_at = await marks.restored(connection)
+        if made_at is not None:
+            async with self._write() as connection:
+                await marks.skip_numbers(connection, now)
+        return made_at
+
+    async def in_use(self) -> None:
+        async with self._write() as connection:
+            await marks.in_use(connection)
 
     async def fan_out(self) -> bool:
         async with self._write() as connection:

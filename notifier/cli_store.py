@@ -1,0 +1,37 @@
+"""`notifier store`: a database moved to another place, or backed up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from notifier import printing, wiring
+from notifier.clocks import SystemClock
+from notifier.terminal import Config, asked, out, settings_of
+
+databases = typer.Typer(help="Move or back up the database.", no_args_is_help=True)
+
+
+@databases.command()
+def copy(
+    source: Annotated[str, typer.Argument(metavar="FROM", help="sqlite:///notifier.db or postgresql://…")],
+    target: Annotated[str, typer.Argument(metavar="TO", help="A new one, or an unfinished copy of the same.")],
+) -> None:
+    """Copy everything into a new database while no notifier runs; after a break the same command goes on."""
+    held = asked(wiring.copy_store(source, target))
+    out.print(printing.holdings(held))
+    out.print("[green]✓[/] every table of the copy has the same rows; name it in store.url, and let the old one rest")
+
+
+@databases.command()
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A SQLite file that is not there yet.")],
+    config: Config = None,
+) -> None:
+    """Write everything into a file, as it is now, even while a notifier runs."""
+    settings = settings_of(config)
+    held = asked(wiring.back_up(settings, file, SystemClock().now()))
+    out.print(printing.holdings(held))
+    out.print(f"[green]✓[/] {file} holds the same rows; it also holds who reads, so keep it as a secret")
