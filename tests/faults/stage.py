@@ -38,27 +38,34 @@ class Stage:
     process: AsyncExitStack = field(default_factory=AsyncExitStack)
     """What ends with the process that is running."""
 
-    async def restart(self) -> None:
-        """The process ends in order, if there is one; the next one goes on with its database."""
+    async def restart(self, *, store: str = "", replay: bool = False) -> None:
+        """The process ends in order, if there is one; the next one goes on with its database, or with another one."""
         await self.process.aclose()
+        if store:
+            moved = self.settings.store.model_copy(update={"url": store})
+            self.settings = self.settings.model_copy(update={"store": moved})
         self.running: Service = await self.process.enter_async_context(
-            service(self.settings, lambda _: None, clock=self.clock)
+            service(self.settings, lambda _: None, clock=self.clock, replay=replay)
         )
         await self.running.begin()
 
     async def at(self, *moments: datetime) -> None:
         """Polls everything once at each of these moments, and empties the outbox."""
         for moment in moments:
-            self.clock.move(moment - self.clock.now())
-            for source in self.running.page_sources:
-                await self.running.poll.page(source)
-            if self.running.exchange is not None:
-                await self.running.poll.exchange(self.running.exchange)
+            await self.reads(moment)
             await self.running.poll.welcome(self.running.page.name)
             await self.running.poll.remind(timedelta(minutes=30))
             await self._deliver()
             if await self.running.watch.step():
                 await self._deliver()
+
+    async def reads(self, moment: datetime) -> None:
+        """Polls everything once, and sends nothing."""
+        self.clock.move(moment - self.clock.now())
+        for source in self.running.page_sources:
+            await self.running.poll.page(source)
+        if self.running.exchange is not None:
+            await self.running.poll.exchange(self.running.exchange)
 
     async def _deliver(self) -> None:
         for sender in self.running.senders:
