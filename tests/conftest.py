@@ -16,6 +16,7 @@ from hypothesis import settings
 
 from tests.builders import page
 from tests.doubles import RecordingChannel
+from tests.places import Places
 from tests.postgres import Databases, one_server_for_the_run, the_server
 from tests.template import laid_out
 from tests.world import Born, World
@@ -123,6 +124,13 @@ def url(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
     databases: Databases = request.getfixturevalue("postgresql")
     with databases.one() as made:
         yield made
+
+
+@pytest.fixture
+def places(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Places]:
+    """Databases beside that one."""
+    with ExitStack() as until:
+        yield Places(tmp_path, lambda: request.getfixturevalue("postgresql"), until)
 
 
 @pytest.fixture

@@ -1,39 +1,41 @@
-"""New, empty databases of either kind."""
+"""Databases of either kind for one test, as many as it wants."""
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import sqlalchemy as sa
 
-SERVER = os.environ.get("NOTIFIER_TEST_POSTGRESQL", "")
-"""`postgresql://…` of a server on loopback on which databases may be made; without it SQLite is all there is."""
+from tests.postgres import Databases
+from tests.template import laid_out
 
-KINDS = ("sqlite", "postgresql") if SERVER else ("sqlite",)
-MOVES = tuple(zip(KINDS, reversed(KINDS), strict=True))
+KINDS = ("sqlite", "postgresql")
+MOVES = (KINDS, KINDS[::-1])
 """From one kind to the other."""
 
-Place = Callable[[], str]
-"""The URL of one that nobody used before."""
 
+class Places:
+    """The URLs of databases that nobody used before; they are gone with the test."""
 
-def place(kind: str, folder: Path) -> Place:
-    def new_file() -> str:
-        return f"sqlite:///{folder / uuid.uuid4().hex}.db"
+    def __init__(self, folder: Path, server: Callable[[], Databases], until: ExitStack) -> None:
+        self._folder = folder
+        self._server = server
+        self._until = until
 
-    def new_on_server() -> str:
-        url = sa.make_url(SERVER).set(drivername="postgresql+psycopg", database="postgres")
-        name = f"test_{uuid.uuid4().hex}"
-        engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            connection.exec_driver_sql(f"CREATE DATABASE {name}")
-        engine.dispose()
-        return url.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
+    def new(self, kind: str) -> str:
+        """Nothing is in it, or it is not there at all."""
+        if kind == "sqlite":
+            return f"sqlite:///{self._folder / uuid.uuid4().hex}.db"
+        return self._until.enter_context(self._server().one("template0"))
 
-    return new_file if kind == "sqlite" else new_on_server
+    def laid_out(self, kind: str) -> str:
+        """As a first start leaves it."""
+        if kind == "sqlite":
+            return f"sqlite:///{laid_out(self._folder / f'{uuid.uuid4().hex}.db')}"
+        return self._until.enter_context(self._server().one())
 
 
 def opened(url: str) -> sa.Engine:

@@ -60,8 +60,9 @@ class Stage:
                 await self._deliver()
 
     async def reads(self, moment: datetime) -> None:
-        """Polls everything once, and sends nothing."""
+        """Polls everything once, and sends nothing. Its leases were renewed all the while."""
         self.clock.move(moment - self.clock.now())
+        await self.running.duties.take()
         for source in self.running.page_sources:
             await self.running.poll.page(source)
         if self.running.exchange is not None:

@@ -11,8 +11,9 @@ from notifier.store.copying import copy
 from notifier.store.sql import SqlStore
 from tests.faults.deposits import TEXTS, clock, story, texts_in
 from tests.faults.stage import SLACK, TELEGRAM, Stage, stage
-from tests.places import MOVES, place
+from tests.places import MOVES, Places
 from tests.receivers import silence
+from tests.store.furnished import run_sql
 
 MORE = """
 [[incidents]]
@@ -45,8 +46,8 @@ async def _killed_in_the_act(there: Stage) -> None:
 
 
 @pytest.mark.parametrize("kinds", MOVES, ids="-to-".join)
-async def test_no_reader_notices_a_move(tmp_path: Path, kinds: tuple[str, str]) -> None:
-    old, new = (place(kind, tmp_path)() for kind in kinds)
+async def test_no_reader_notices_a_move(tmp_path: Path, places: Places, kinds: tuple[str, str]) -> None:
+    old, new = places.laid_out(kinds[0]), places.new(kinds[1])
     async with stage(story(MORE), tmp_path, STORE__URL=old) as there:
         await there.at(clock("09:01"))
         await _killed_in_the_act(there)
@@ -55,6 +56,7 @@ async def test_no_reader_notices_a_move(tmp_path: Path, kinds: tuple[str, str]) 
         await store.close()
         assert (counts["sending"], counts["pending"]) == (2, 4)
 
+        run_sql(old, "UPDATE duties SET until = 0")  # its leases ran out
         await copy(old, new)
         await there.restart(store=new)
         await there.at(clock("09:42"), clock("10:11"))

@@ -14,7 +14,7 @@ from notifier.simulator import load
 from notifier.store.copying import back_up, copy
 from tests.faults.deposits import clock
 from tests.faults.stage import Stage, stage
-from tests.places import KINDS, place
+from tests.places import KINDS, Places
 
 
 def _incident(name: str, *updates: tuple[str, str, str]) -> str:
@@ -57,20 +57,20 @@ def since(there: Stage, posts: int) -> list[list[list[str]]]:
 
 
 @asynccontextmanager
-async def lost(folder: Path, kind: str) -> AsyncIterator[tuple[Stage, Restore, int]]:
+async def lost(folder: Path, places: Places, kind: str) -> AsyncIterator[tuple[Stage, Restore, int]]:
     """A notifier ran for three days and is gone; of its database there is a backup of the first morning. It had told
     D1 and D2 by then, D3 waited, and has told nothing since. With what restores it, and how many messages each reader
     has.
     """
     (folder / "there").mkdir()
-    backup, new = folder / "backup.db", place(kind, folder)
+    backup = folder / "backup.db"
     async with stage(SCRIPT, folder / "there") as there:
         await there.at(clock("09:01"), clock("09:21"))
         await there.reads(clock("09:41"))
         await back_up(there.settings.store.url, backup, there.clock.now())
 
         async def restore(at: datetime, *, replay: bool = False) -> None:
-            url = new()
+            url = places.new(kind)
             await there.process.aclose()
             if kind == "sqlite":
                 shutil.copyfile(backup, url.removeprefix("sqlite:///"))
@@ -85,8 +85,10 @@ async def lost(folder: Path, kind: str) -> AsyncIterator[tuple[Stage, Restore, i
 
 @pytest.mark.fault("B15")
 @pytest.mark.parametrize("kind", KINDS)
-async def test_what_is_young_is_told_and_what_is_old_is_only_recorded(tmp_path: Path, kind: str) -> None:
-    async with lost(tmp_path, kind) as (there, restore, posts):
+async def test_what_is_young_is_told_and_what_is_old_is_only_recorded(
+    tmp_path: Path, places: Places, kind: str
+) -> None:
+    async with lost(tmp_path, places, kind) as (there, restore, posts):
         await restore(RESTORED)
         assert since(there, posts) == [[["F1.", "F2."]]] * 2
         known = {each.name: each.open for each in await there.running.store.incidents()}
@@ -98,8 +100,10 @@ async def test_what_is_young_is_told_and_what_is_old_is_only_recorded(tmp_path: 
 
 @pytest.mark.fault("B15")
 @pytest.mark.parametrize("kind", KINDS)
-async def test_what_follows_what_was_only_recorded_is_news_and_so_is_its_end(tmp_path: Path, kind: str) -> None:
-    async with lost(tmp_path, kind) as (there, restore, posts):
+async def test_what_follows_what_was_only_recorded_is_news_and_so_is_its_end(
+    tmp_path: Path, places: Places, kind: str
+) -> None:
+    async with lost(tmp_path, places, kind) as (there, restore, posts):
         await restore(RESTORED)
         day = clock("09:01") + timedelta(days=4)
         await there.at(day, day + timedelta(hours=1))
@@ -107,16 +111,18 @@ async def test_what_follows_what_was_only_recorded_is_news_and_so_is_its_end(tmp
 
 
 @pytest.mark.fault("B15")
-async def test_the_end_alone_of_what_was_only_recorded_is_told_to_all_who_want_it(tmp_path: Path) -> None:
-    async with lost(tmp_path, "sqlite") as (there, restore, posts):
+async def test_the_end_alone_of_what_was_only_recorded_is_told_to_all_who_want_it(
+    tmp_path: Path, places: Places
+) -> None:
+    async with lost(tmp_path, places, "sqlite") as (there, restore, posts):
         await restore(clock("09:30") + timedelta(days=5))
         assert since(there, posts) == [[["S3."]]] * 2
 
 
 @pytest.mark.fault("B15")
 @pytest.mark.parametrize("kind", KINDS)
-async def test_a_replay_tells_all_of_it_one_message_an_incident(tmp_path: Path, kind: str) -> None:
-    async with lost(tmp_path, kind) as (there, restore, posts):
+async def test_a_replay_tells_all_of_it_one_message_an_incident(tmp_path: Path, places: Places, kind: str) -> None:
+    async with lost(tmp_path, places, kind) as (there, restore, posts):
         await restore(RESTORED, replay=True)
         for told in since(there, posts):
             assert sorted(told) == [["D3.", "D4."], ["F1.", "F2."], ["S1."], ["W1.", "W2."]]
@@ -125,9 +131,9 @@ async def test_a_replay_tells_all_of_it_one_message_an_incident(tmp_path: Path, 
 @pytest.mark.fault("B15")
 @pytest.mark.parametrize("kind", KINDS)
 async def test_restored_twice_it_floods_nobody_and_no_message_has_the_number_of_another(
-    tmp_path: Path, kind: str
+    tmp_path: Path, places: Places, kind: str
 ) -> None:
-    async with lost(tmp_path, kind) as (there, restore, posts):
+    async with lost(tmp_path, places, kind) as (there, restore, posts):
         await restore(RESTORED)
         await restore(RESTORED + timedelta(hours=1))
         assert since(there, posts) == [[["F1.", "F2."]] * 2] * 2
@@ -138,8 +144,8 @@ async def test_restored_twice_it_floods_nobody_and_no_message_has_the_number_of_
 
 
 @pytest.mark.fault("B15")
-async def test_a_restart_before_everything_was_read_forgets_nothing(tmp_path: Path) -> None:
-    async with lost(tmp_path, "sqlite") as (there, _, posts):
+async def test_a_restart_before_everything_was_read_forgets_nothing(tmp_path: Path, places: Places) -> None:
+    async with lost(tmp_path, places, "sqlite") as (there, _, posts):
         await there.process.aclose()
         shutil.copyfile(tmp_path / "backup.db", tmp_path / "restored.db")
         there.clock.move(RESTORED - there.clock.now())

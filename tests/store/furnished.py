@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
 from notifier.store import schema as t
-from notifier.store.engine import migrate, open_engine
+from notifier.store.engine import open_engine
 from tests.builders import NOW
 from tests.places import opened
-from tests.template import laid_out
 
 HOSTILE = "«Ünïcödé» 😀 ' \" \\ % :x {} \n\t </b>"
 LARGE = 2**62
@@ -63,11 +61,8 @@ ROWS: Mapping[sa.Table, Sequence[Mapping[str, object]]] = {
 
 
 async def furnish(url: str) -> str:
-    """The URL, with all of these in the newest schema. Deliveries and readers of higher numbers were there once."""
-    if url.startswith("sqlite"):
-        laid_out(Path(str(sa.make_url(url).database)))
+    """The URL of a database that was laid out, with all of these in it. Readers of higher numbers were there once."""
     engine = open_engine(url)
-    await migrate(engine)
     async with engine.begin() as connection:
         for table, rows in ROWS.items():
             for row in rows:

@@ -22,14 +22,14 @@ from notifier.store.marks import BACKUP
 from notifier.store.rows import COPYING
 from notifier.store.sql import SqlStore
 from tests.builders import NOW
-from tests.places import KINDS, place
+from tests.places import KINDS, Places
 from tests.store.furnished import LARGE, ROWS, counted, furnish, next_number, rows_of, run_sql
+from tests.template import laid_out
 
 
 @pytest.fixture(params=KINDS)
-async def source(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    (tmp_path / "there").mkdir()
-    return await furnish(place(request.param, tmp_path / "there")())
+async def source(request: pytest.FixtureRequest, places: Places) -> str:
+    return await furnish(places.laid_out(request.param))
 
 
 @pytest.fixture
@@ -78,15 +78,16 @@ async def test_it_is_one_moment_of_a_database_that_is_in_use(
             "INSERT INTO filters (id, doc) VALUES (8, 'new')",
         )
 
+    serving = await SqlStore.open(source, token=1)
     with only_process(source), at_first_page(meanwhile):
         await back_up(source, file, NOW)
+    await serving.close()
     assert rows_of(f"sqlite:///{file}", without=BACKUP) == before
     assert counted(source, t.mutes) == 0
 
 
-async def test_the_database_in_use_is_only_read(tmp_path: Path, file: Path) -> None:
-    path = tmp_path / "notifier.db"
-    source = await furnish(f"sqlite:///{path}")
+async def test_the_database_in_use_is_only_read(path: Path, file: Path) -> None:
+    source = await furnish(f"sqlite:///{laid_out(path)}")
     before = path.read_bytes()
     await back_up(source, file, NOW)
     assert path.read_bytes() == before

@@ -20,33 +20,40 @@ from notifier.store import schema as t
 from notifier.store.copying import copy
 from notifier.store.engine import migrate, only_process, open_engine
 from notifier.store.sql import SqlStore
-from tests.places import MOVES, Place, place
+from tests.places import MOVES, Places
 from tests.store.furnished import LARGE, ROWS, counted, furnish, next_number, rows_of, run_sql
+from tests.template import laid_out
 
+Make = Callable[[], str]
+"""The URL of one more database."""
 
-@pytest.fixture(params=MOVES, ids="-to-".join)
-def kinds(request: pytest.FixtureRequest) -> tuple[str, str]:
-    found: tuple[str, str] = request.param
-    return found
-
-
-@pytest.fixture
-def old(kinds: tuple[str, str], tmp_path: Path) -> Place:
-    """Where the source may be."""
-    return place(kinds[0], tmp_path)
+both = pytest.mark.parametrize("kinds", MOVES, ids="-to-".join)
 
 
 @pytest.fixture
-def new(kinds: tuple[str, str], tmp_path: Path) -> Place:
+def kinds() -> tuple[str, str]:
+    """Of the source and the copy; what has to do with the databases themselves is tested with `both`."""
+    return "sqlite", "sqlite"
+
+
+@pytest.fixture
+def old(kinds: tuple[str, str], places: Places) -> Make:
+    """Where the source may be, as a first start leaves it."""
+    return lambda: places.laid_out(kinds[0])
+
+
+@pytest.fixture
+def new(kinds: tuple[str, str], places: Places) -> Make:
     """Where the copy may be."""
-    return place(kinds[1], tmp_path)
+    return lambda: places.new(kinds[1])
 
 
 def test_the_example_leaves_no_table_empty() -> None:
     assert ROWS.keys() == {*t.metadata.sorted_tables} - {t.duties}
 
 
-async def test_every_row_arrives_as_it_was(old: Place, new: Place) -> None:
+@both
+async def test_every_row_arrives_as_it_was(old: Make, new: Make) -> None:
     source, target = await furnish(old()), new()
     held = await copy(source, target)
     assert rows_of(target) == rows_of(source)
@@ -54,7 +61,7 @@ async def test_every_row_arrives_as_it_was(old: Place, new: Place) -> None:
     assert len({each.checksum for each in held}) == len(held)
 
 
-async def test_it_serves_as_the_old_one_did(old: Place, new: Place) -> None:
+async def test_it_serves_as_the_old_one_did(old: Make, new: Make) -> None:
     source, target = await furnish(old()), new()
     await copy(source, target)
     store = await SqlStore.open(target, token=1)
@@ -63,13 +70,15 @@ async def test_it_serves_as_the_old_one_did(old: Place, new: Place) -> None:
     await store.close()
 
 
-async def test_and_back_again_it_is_the_same(old: Place, new: Place) -> None:
+@both
+async def test_and_back_again_it_is_the_same(old: Make, new: Make) -> None:
     source, middle, last = await furnish(old()), new(), old()
     there, back = await copy(source, middle), await copy(middle, last)
     assert there == back and rows_of(last) == rows_of(source)
 
 
-async def test_new_rows_get_numbers_that_nobody_ever_had(old: Place, new: Place) -> None:
+@both
+async def test_new_rows_get_numbers_that_nobody_ever_had(old: Make, new: Make) -> None:
     source, target = await furnish(old()), new()
     run_sql(source, f"DELETE FROM deliveries WHERE id = {LARGE}")
     await copy(source, target)
@@ -84,9 +93,8 @@ async def test_new_rows_get_numbers_that_nobody_ever_had(old: Place, new: Place)
     assert numbers == [31, LARGE + 1, 8]
 
 
-async def test_the_source_is_only_read(tmp_path: Path, new: Place) -> None:
-    path = tmp_path / "old.db"
-    source = await furnish(f"sqlite:///{path}")
+async def test_the_source_is_only_read(path: Path, new: Make) -> None:
+    source = await furnish(f"sqlite:///{laid_out(path)}")
     before = path.read_bytes()
     await copy(source, new())
     assert path.read_bytes() == before
@@ -131,8 +139,9 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rows, "PAGE", 2)
 
 
+@both
 @pytest.mark.usefixtures("small_pages")
-def test_killed_at_every_page_it_goes_on_and_nobody_takes_a_part_for_the_whole(old: Place, new: Place) -> None:
+def test_killed_at_every_page_it_goes_on_and_nobody_takes_a_part_for_the_whole(old: Make, new: Make) -> None:
     source, target = asyncio.run(furnish(old())), asyncio.run(_named(new()))
     kills = 0
     while _killed(min(kills + 1, 2), source, target):  # its mark, or one page further than the time before
@@ -167,7 +176,7 @@ async def _begun(source: str, target: str) -> None:
     assert counted(target, t.changes)
 
 
-async def test_what_is_there_already_is_not_written_again(old: Place, new: Place) -> None:
+async def test_what_is_there_already_is_not_written_again(old: Make, new: Make) -> None:
     source, target = await furnish(old()), new()
     await _begun(source, target)
     written: list[str] = []
@@ -198,7 +207,7 @@ CHANGED = {
 
 
 @pytest.mark.parametrize("case", CHANGED)
-async def test_if_the_source_changed_meanwhile_it_begins_afresh(old: Place, new: Place, case: str) -> None:
+async def test_if_the_source_changed_meanwhile_it_begins_afresh(old: Make, new: Make, case: str) -> None:
     source, target = await furnish(old()), new()
     await _begun(source, target)
     run_sql(source, *CHANGED[case])
@@ -206,7 +215,7 @@ async def test_if_the_source_changed_meanwhile_it_begins_afresh(old: Place, new:
     assert rows_of(target) == rows_of(source)
 
 
-async def test_what_was_changed_in_the_copy_is_noticed_and_the_next_try_mends_it(old: Place, new: Place) -> None:
+async def test_what_was_changed_in_the_copy_is_noticed_and_the_next_try_mends_it(old: Make, new: Make) -> None:
     source, target = await furnish(old()), new()
     await _begun(source, target)
     run_sql(target, "UPDATE subjects SET key = 'x' WHERE id = 4")
@@ -225,7 +234,8 @@ async def _in_use(url: str) -> None:
     run_sql(await _named(url), "INSERT INTO pauses VALUES ('slack', '', 0, '')")
 
 
-async def test_it_is_never_mixed_with_anything_else(old: Place, new: Place) -> None:
+@both
+async def test_it_is_never_mixed_with_anything_else(old: Make, new: Make) -> None:
     source, target = await furnish(old()), new()
     await _in_use(target)
     before = rows_of(target)
@@ -234,7 +244,7 @@ async def test_it_is_never_mixed_with_anything_else(old: Place, new: Place) -> N
     assert rows_of(target) == before
 
 
-async def test_nor_with_a_part_of_another_one(old: Place, new: Place) -> None:
+async def test_nor_with_a_part_of_another_one(old: Make, new: Make) -> None:
     source, other, target = await furnish(old()), await furnish(old()), new()
     await _begun(source, target)
     run_sql(other, "UPDATE meta SET value = 'another' WHERE key = 'origin'")
@@ -244,13 +254,14 @@ async def test_nor_with_a_part_of_another_one(old: Place, new: Place) -> None:
     assert rows_of(target) == before
 
 
-async def test_one_that_only_has_its_tables_and_a_name_is_new(old: Place, new: Place) -> None:
+@both
+async def test_one_that_only_has_its_tables_and_a_name_is_new(old: Make, new: Make) -> None:
     source, target = await furnish(old()), await _named(new())
     await copy(source, target)
     assert rows_of(target) == rows_of(source)
 
 
-async def test_a_part_is_no_source(old: Place, new: Place) -> None:
+async def test_a_part_is_no_source(old: Make, new: Make) -> None:
     source, part, target = await furnish(old()), old(), new()
     await _begun(source, part)
     with pytest.raises(StoreRefused, match="unfinished copy"):
@@ -266,14 +277,14 @@ def _foreign(url: str) -> None:
 
 
 @pytest.mark.parametrize("make", [_empty, _foreign])
-async def test_what_is_none_of_this_program_is_no_source(old: Place, new: Place, make: Callable[[str], None]) -> None:
-    source = old()
+async def test_what_is_none_of_this_program_is_no_source(new: Make, make: Callable[[str], None]) -> None:
+    source = new()
     make(source)
     with pytest.raises(StoreRefused, match="is none of this program"):
         await copy(source, new())
 
 
-async def test_something_else_s_database_is_no_target(old: Place, new: Place) -> None:
+async def test_something_else_s_database_is_no_target(old: Make, new: Make) -> None:
     target = new()
     _foreign(target)
     with pytest.raises(StoreRefused, match="holds tables of something else"):
@@ -289,15 +300,13 @@ async def _of_version(url: str, version: str, monkeypatch: pytest.MonkeyPatch) -
     return url
 
 
-async def test_an_older_source_has_to_be_migrated_first(
-    old: Place, new: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    source = await _of_version(old(), "0004", monkeypatch)
+async def test_an_older_source_has_to_be_migrated_first(old: Make, new: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = await _of_version(new(), "0004", monkeypatch)
     with pytest.raises(StoreRefused, match=f"schema 0004, older than {t.REVISION}; run `notifier migrate` first"):
         await copy(source, new())
 
 
-async def test_a_newer_source_wants_the_newer_version(old: Place, new: Place) -> None:
+async def test_a_newer_source_wants_the_newer_version(old: Make, new: Make) -> None:
     source = await furnish(old())
     run_sql(source, "UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(StoreRefused, match="schema 9999, newer than"):
@@ -305,7 +314,7 @@ async def test_a_newer_source_wants_the_newer_version(old: Place, new: Place) ->
 
 
 async def test_an_older_database_is_no_target_and_stays_as_it_is(
-    old: Place, new: Place, monkeypatch: pytest.MonkeyPatch
+    old: Make, new: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = await _of_version(new(), "0004", monkeypatch)
     with pytest.raises(StoreRefused, match="is not new; name a new one"):
@@ -323,7 +332,8 @@ async def _served(url: str) -> AsyncIterator[None]:
     await store.close()
 
 
-async def test_nothing_is_copied_while_a_notifier_runs_on_one_of_the_two(old: Place, new: Place) -> None:
+@both
+async def test_nothing_is_copied_while_a_notifier_runs_on_one_of_the_two(old: Make, new: Make) -> None:
     source, target = await furnish(old()), new()
     for url in (target, source):
         async with _served(url):
@@ -339,7 +349,7 @@ async def test_a_file_that_is_not_there_is_no_source_and_is_not_made(tmp_path: P
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_a_database_is_not_copied_into_itself(old: Place) -> None:
+async def test_a_database_is_not_copied_into_itself(old: Make) -> None:
     source = await furnish(old())
     with pytest.raises(StoreRefused, match="is the one to copy from; name a new one"):
         await copy(source, source)
