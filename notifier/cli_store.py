@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich import box
+from rich.table import Table
 
-from notifier import printing, wiring
+from notifier import wiring
 from notifier.clocks import SystemClock
+from notifier.known import Holding
 from notifier.terminal import Config, asked, out, settings_of
 
 databases = typer.Typer(help="Move or back up the database.", no_args_is_help=True)
@@ -20,8 +24,7 @@ def copy(
     target: Annotated[str, typer.Argument(metavar="TO", help="A new one, or an unfinished copy of the same.")],
 ) -> None:
     """Copy everything into a new database while no notifier runs; after a break the same command goes on."""
-    held = asked(wiring.copy_store(source, target))
-    out.print(printing.holdings(held))
+    out.print(_table(asked(wiring.copy_store(source, target))))
     out.print("[green]✓[/] every table of the copy has the same rows; name it in store.url, and let the old one rest")
 
 
@@ -32,6 +35,13 @@ def backup(
 ) -> None:
     """Write everything into a file, as it is now, even while a notifier runs."""
     settings = settings_of(config)
-    held = asked(wiring.back_up(settings, file, SystemClock().now()))
-    out.print(printing.holdings(held))
+    out.print(_table(asked(wiring.back_up(settings, file, SystemClock().now()))))
     out.print(f"[green]✓[/] {file} holds the same rows; it also holds who reads, so keep it as a secret")
+
+
+def _table(held: Iterable[Holding]) -> Table:
+    table = Table("table", "rows", "SHA-256", box=box.SIMPLE)
+    table.columns[1].justify = "right"
+    for each in held:
+        table.add_row(each.table, f"{each.rows:,}", each.checksum[:16])
+    return table

@@ -40,9 +40,7 @@ class Source(Protocol):
 
     name: str
     age: timedelta | None
-    """How long the last answer had lain in a cache by its own word, the same answer again included; None if it did not
-    say.
-    """
+    """How long the last answer had lain in a cache by its own word, a repetition too; None if it did not say."""
 
     async def read(self) -> Snapshot | None:
         """None if it said the same as last time. Raises SourceFailed."""
@@ -118,10 +116,7 @@ Throttles = Literal["all", "call", "recipient"]
 
 
 class Channel(Protocol):
-    """Carries messages to one provider. Never sleeps, loops or counts attempts.
-
-    Every method raises one of the seven failures above and nothing else.
-    """
+    """Carries messages to one provider; never sleeps, loops or counts. Raises the seven failures above, no other."""
 
     name: str
     """The scheme of its addresses."""
@@ -172,12 +167,9 @@ class PollStore(Protocol):
     async def page(self) -> KnownPage: ...
 
     async def restored(self, now: datetime) -> datetime | None:
-        """When the backup was made that this database is, not yet in use; None for any other one. What it owes from now
-        on has numbers that the lost one never gave.
-        """
+        """When the backup was made that this is, until it is `in_use`. Deliveries get numbers that were never given."""
 
-    async def in_use(self) -> None:
-        """What came since the backup was made is known: from now on it is as any other one."""
+    async def in_use(self) -> None: ...
 
     async def record(
         self,

@@ -21,7 +21,7 @@ from rich.text import Text
 from notifier import roster
 from notifier.config import Settings
 from notifier.doctor import Finding, Look
-from notifier.known import Entry, Holding, KnownIncident, SourceState
+from notifier.known import Entry, KnownIncident, SourceState
 from notifier.model import Incident
 from notifier.states import words
 from notifier.subscription import Subscription
@@ -118,15 +118,6 @@ def started(settings: Settings) -> str:
     )
     seconds = f"{settings.status_page.poll_seconds:g} s"
     return f"watching {settings.status_page.url} every {seconds}; telling {told}{open_to_all}"
-
-
-def holdings(held: Iterable[Holding]) -> Table:
-    """A row for each table of a database."""
-    table = Table("table", "rows", "SHA-256", box=box.SIMPLE)
-    table.columns[1].justify = "right"
-    for each in held:
-        table.add_row(each.table, f"{each.rows:,}", each.checksum[:16])
-    return table
 
 
 def counts(by_state: Mapping[str, int]) -> str:

@@ -87,7 +87,7 @@ B11 | PostgreSQL lost within a transaction         | read again by its keys; not
 B12 | PostgreSQL fails over for two minutes        | connects again; leases run out; once
 B13 | PostgreSQL has no connection left            | waits for one of its few; once
 B14 | the disk was wiped                           | a new baseline and no flood
-B15 | an old backup was restored                   | what came since is told once more, one dated message an incident
+B15 | an old backup was restored                   | one message an incident of the last day; older is recorded only
 B16 | two processes bring the schema up to date    | one does, the other waits
 B17 | two processes find the same news             | once
 B18 | stopped for longer than its lease, woken     | begins no send; another process sends; once
