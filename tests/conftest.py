@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import os
 import re
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+import trustme
 from hypothesis import settings
 
 from tests.builders import page
@@ -71,6 +73,16 @@ def only_loopback() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_strangers_certificates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Nobody here shows a certificate of the world's authorities, and to read all of those takes 20 ms a client."""
+    trusted = tmp_path_factory.mktemp("trusted") / "authority.pem"
+    trustme.CA().cert_pem.write_to_path(trusted)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", str(trusted))
+        yield
+
+
 def _refuse_strangers(family: int, address: Any) -> None:
     if family in (socket.AF_INET, socket.AF_INET6) and not _is_loopback(address[0]):
         pytest.fail(f"tests stay on loopback, but this one connected to {address[0]!r}")
@@ -83,6 +95,12 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def pytest_collection_finish() -> None:
+    """What is imported stays: the collector need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -68,7 +68,7 @@ def standings(script: Script, at: datetime) -> dict[str, Standing]:
     found: dict[str, Standing] = {}
     for component in components():
         if not component.members:
-            found[component.id] = _standing(component, naming[component], flaps[component], at)
+            found[component.id] = _standing(component, naming.get(component, []), flaps.get(component, []), at)
     for group in components():
         if group.members:
             members = [found[member] for member in group.members]
@@ -79,6 +79,8 @@ def standings(script: Script, at: datetime) -> dict[str, Standing]:
 
 def _standing(component: Component, incidents: list[Incident], flaps: list[Flap], at: datetime) -> Standing:
     standing = Standing("operational", component.created_at)
+    if not incidents and not flaps:
+        return standing
     steps = {step for incident in incidents for step in incident.instants} | {flap.at for flap in flaps}
     for step in sorted(step for step in steps if step <= at):
         said: list[Level] = [flap.status for flap in flaps if flap.at <= step][-1:]

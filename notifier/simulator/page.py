@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from notifier.simulator.catalogue import Component, code, components
-from notifier.simulator.levels import WORST, standings
+from notifier.simulator.levels import WORST, Standing, standings
 from notifier.simulator.script import Script
 from notifier.simulator.shown import Shown, ShownUpdate, shown, turn
 
@@ -47,10 +48,13 @@ class _Page:
     def __init__(self, script: Script, at: datetime) -> None:
         self.script = script
         self.at = turn(script, at)
-        self.standings = standings(script, at)
         everything = shown(script, at)
         self.incidents = [seen for seen in everything if not seen.window]
         self.maintenances = [seen for seen in everything if seen.window]
+
+    @cached_property
+    def standings(self) -> dict[str, Standing]:
+        return standings(self.script, self.at)
 
     def answer(self, endpoint: str) -> Json | None:
         unresolved = [seen for seen in self.incidents if not seen.over]

@@ -21,6 +21,7 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,9 @@ SPEED = 10.0
 
 OUTSIDE = "outside:0"
 """Not a point that a run comes to by itself."""
+
+for needed_late in ("aiosqlite", "anyio._backends._asyncio", "encodings.idna", "httpcore"):
+    import_module(needed_late)
 
 SIGNALS = (signal.SIGTERM, signal.SIGCHLD)
 """They wait until somebody listens: a SIGTERM that comes between two runs is for the next one."""

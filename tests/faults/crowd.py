@@ -21,6 +21,7 @@ from notifier.subscription import Address, Subscription
 from tests.faults.child import FastClock
 from tests.faults.test_kill import STEP, Mailbox, kept_current
 from tests.running import Program, program
+from tests.template import laid_out
 from tests.town import Town, outage, town
 
 IN_FLIGHT = 8
@@ -121,7 +122,7 @@ async def crowd(folder: Path, script: Script, addresses: Sequence[str], *points:
                 more="[announce]\nwelcome = false",
             )
         )
-        store = await SqlStore.open(f"sqlite:///{database}", token=1)
+        store = await SqlStore.open(f"sqlite:///{laid_out(database)}", token=1)
         people = [Subscription(address=Address.parse(each), origin="self") for each in addresses if each not in listed]
         await store.sync(people, welcome=False, now=began)
         await store.close()

@@ -20,6 +20,7 @@ import pytest
 
 from tests.faults.child import SPEED, FastClock
 from tests.running import Program, program
+from tests.template import laid_out
 from tests.town import MAX_IN_FLIGHT, Town, outage, town
 
 SUBSCRIPTIONS = (
@@ -116,7 +117,7 @@ async def told_through_kills(points: Sequence[str], folder: Path, *, together: i
     script = outage(*steps, ("resolved", f"Step {count:02}."), apart=timedelta(seconds=3))
     config = folder / "config.toml"
     async with town(script, lambda: FastClock(began).now().timestamp()) as there:
-        config.write_text(there.settings(folder / "notifier.db", subscriptions=SUBSCRIPTIONS))
+        config.write_text(there.settings(laid_out(folder / "notifier.db"), subscriptions=SUBSCRIPTIONS))
         async with program("-m", "tests.faults.child", str(config), began.isoformat(), str(SPEED), *points) as running:
             await there.time.until(lambda: all(each.messages for each in mailboxes(there, running.out)))
             for step in (*range(together - 1, count, together), count):

@@ -34,7 +34,8 @@ def test_a_row_is_proven_only_by_a_test_that_ran_and_passed() -> None:
 
 
 async def test_every_row_has_a_test_that_runs_and_no_test_names_another() -> None:
-    collecting = ("-m", "pytest", "--collect-only", "-q", "-m", "fault", "-p", "tests.faults.report")
+    quickly = ("--assert=plain", "-p", "no:cacheprovider")
+    collecting = ("-m", "pytest", "--collect-only", "-q", "-m", "fault", "-p", "tests.faults.report", *quickly)
     async with program(*collecting) as collected:
         code = await collected.ended(60)
     assert "rows without a test: none" in collected.out and code == 0, collected.printed[-2000:]

@@ -67,8 +67,8 @@ async def test_a_token_that_reading_finds_revoked_is_told_once_where_it_can_be_a
         await at(there, running, 1, 2, 9, 20)
         assert told(there, REFUSED) == {CHAT: [], MAILBOX: [f"Trouble: {REFUSED}"]}
         there.telegram.token = token
+        await there.recovers(running, "telegram")  # reading is tried again by the story's clock, in the next line
         await at(there, running, 30)
-        await there.recovers(running, "telegram")
         ada.says("/status")
         await at(there, running, 31, 32)
         assert len(ada.chat.shown) > 0

@@ -14,7 +14,7 @@ from notifier.simulator.site import copy
 from tests.faults.deposits import TEXTS, clock, story, texts_in
 from tests.faults.rawpage import RawPage
 from tests.faults.stage import SLACK, TELEGRAM, Stage, stage
-from tests.sources.wire import Answer, breaking_off, endless, response, saying, stalling
+from tests.sources.wire import Answer, bomb, breaking_off, endless, response, saying, stalling
 
 SCRIPT = story()
 ATOM = "application/atom+xml"
@@ -23,7 +23,7 @@ FEED = copy(SCRIPT, "/history.atom", clock("10:20")).body
 """Both as they stand after the end: whoever believes them would tell of it."""
 PACKED, PACKED_FEED = gzip.compress(SUMMARY), gzip.compress(FEED)
 HTML = b"<!DOCTYPE html><html><body>Log in to use this network</body></html>"
-BOMB = gzip.compress(b" " * 200 * 2**20)
+BOMB = bomb(200)
 HEAD = response(content_length="")
 ENTITIES = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
 
