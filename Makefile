@@ -19,7 +19,7 @@ run: $(VENV)/.installed
 	$(BIN)/notifier run
 
 test: $(VENV)/.installed-dev $(VENV)/peers/.installed
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
+	$(BIN)/python -m pytest -n 4 --dist worksteal
 
 faults: $(VENV)/.installed-dev $(VENV)/peers/.installed
 	$(BIN)/python -m pytest -q --no-header -rN -p no:randomly -p tests.faults.report -m fault -n auto --maxprocesses 4 --dist worksteal

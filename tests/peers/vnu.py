@@ -18,8 +18,9 @@ def problems(folder: Path) -> list[str]:
     if java is None:
         pytest.skip("needs the package default-jre-headless")
     files = sorted(folder.glob("*.html"))
+    quick = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")  # compiled for a run of a second
     judged = run(
-        java, "-Xss1024k", "-jar", module("vnu-jar/build/dist/vnu.jar"), "--format", "json", *files, cwd=folder
+        java, "-Xss2m", *quick, "-jar", module("vnu-jar/build/dist/vnu.jar"), "--format", "json", *files, cwd=folder
     )
     if not judged.stderr.lstrip().startswith("{"):
         raise RuntimeError(f"the checker did not judge: {judged.stderr[:500]}")
