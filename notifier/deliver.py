@@ -123,13 +123,14 @@ class Sender:
                 if until_empty and idle and wait is None:
                     return
                 if wait == 0 and not self._stopping:
+                    supposed = self._news or self._more
                     self._news, self._more = False, False
                     self._claimed_at = asyncio.get_running_loop().time()
                     work = await self._claim()
                     for each in work or ():
                         self._begin(each)
                         sends.create_task(self._do(each))
-                    wait = None if work is None else 0 if work else _AGAIN_SECONDS
+                    wait = None if work is None else 0 if work or supposed else _AGAIN_SECONDS
                 await self._sleep(IDLE_SECONDS if wait is None else wait)
 
     async def _recall(self) -> None:
