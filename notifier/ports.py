@@ -116,8 +116,6 @@ Throttles = Literal["all", "call", "recipient"]
 
 
 class Channel(Protocol):
-    """Carries messages to one provider; never sleeps, loops or counts. Raises the seven failures above, no other."""
-
     """Carries messages to one provider; never sleeps, loops or counts. Raises the seven failures above and no other."""
 
     name: str
