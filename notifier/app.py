@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import signal
+import threading
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
@@ -245,21 +246,25 @@ async def run(
 
     `started` is called when nothing stands in the way any more.
     """
-    loop, starting = asyncio.get_running_loop(), cast("asyncio.Task[object]", asyncio.current_task())
-    _at_the_end(loop, starting.cancel)
+    starting = cast("asyncio.Task[object]", asyncio.current_task())
+    hears = threading.current_thread() is threading.main_thread()
+    if hears:
+        _at_the_end(starting.cancel)
     try:
         async with service(settings, write, replay=replay) as running:
-            _at_the_end(loop, running.stop)
+            if hears:
+                _at_the_end(running.stop)
             started()
             return await running.run(once=once)
     except asyncio.CancelledError:
         log.info("stopped before it began")
         return {}
     finally:
-        loop.remove_signal_handler(signal.SIGTERM)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # hosts repeat it, and whoever ends already ends with 0
+        if hears:  # hosts repeat it, and whoever ends already ends with 0
+            asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
-def _at_the_end(loop: asyncio.AbstractEventLoop, stop: Callable[[], object]) -> None:
+def _at_the_end(stop: Callable[[], object]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
+        asyncio.get_running_loop().add_signal_handler(number, stop)
