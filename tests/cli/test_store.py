@@ -49,10 +49,14 @@ async def test_a_copy_goes_on_where_the_old_one_stopped(
 async def test_an_unfinished_copy_is_refused_by_every_command(ask: Ask, config: Path, old: str) -> None:
     await once(config)
     run_sql(old, "INSERT INTO meta VALUES ('copying', 'x')")
-    for command in (["run", "--once"], ["incidents"], ["deliveries"], ["subscribers"], ["migrate"]):
+    said = "✗ the database holds an unfinished copy; run the same `notifier store copy` again"
+    for command in (["incidents"], ["deliveries"], ["subscribers"], ["migrate"]):
         refused = await ask(*command)
-        assert refused.exit_code == 1 and refused.stdout == "", command
-        assert "✗ the database holds an unfinished copy; run the same `notifier store copy` again" in refused.stderr
+        assert (refused.exit_code, refused.stdout) == (1, ""), command
+        assert said in refused.stderr
+    service = await notifier("run", "--once", "--config", str(config), cwd=config.parent)
+    assert (service.process.returncode, service.out) == (1, [])
+    assert any(said in line for line in service.err)
 
 
 async def test_what_cannot_be_copied_is_said_with_its_cure(ask: Ask, old: str, tmp_path: Path) -> None:
