@@ -13,7 +13,7 @@ import structlog
 import typer
 from rich.markup import escape
 
-from notifier import __version__, cli_ledger, cli_store, cli_subscribers, doctor, printing
+from notifier import __version__, cli_ledger, cli_store, cli_subscribers, doctor, printing, printing_page
 from notifier import app as composition
 from notifier.clocks import SystemClock
 from notifier.subscription import Address
@@ -141,7 +141,7 @@ def status(config: Config = None, as_json: AsJson = False) -> None:
     settings = settings_of(config)
     with logging_for("error", settings):
         now = asked(doctor.look(settings))
-    print_json(printing.look_json(now)) if as_json else out.print(printing.look(now))
+    print_json(printing_page.look_json(now)) if as_json else out.print(printing_page.look(now))
     if not now.reached:
         raise typer.Exit(1)
 
@@ -160,7 +160,7 @@ def incidents(
             return [each for each in await store.incidents() if everything or each.open], await store.sources()
 
     found, sources = asked(known())
-    print_json(printing.incidents_json(found)) if as_json else out.print(printing.incidents(found, sources))
+    print_json(printing_page.incidents_json(found)) if as_json else out.print(printing_page.incidents(found, sources))
 
 
 @app.command()

@@ -90,4 +90,4 @@ def line(text: str) -> None:
 
 
 def print_json(value: Any) -> None:
-    out.print_json(data=value) if sys.stdout.isatty() else line(printing.dumped(value))
+    out.print_json(printing.dumped(value)) if sys.stdout.isatty() else line(printing.dumped(value))
