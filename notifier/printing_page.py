@@ -113,7 +113,6 @@ def _incident_json(each: Incident | KnownIncident) -> Any:
         "affected": [str(part) if isinstance(each, KnownIncident) else part.name for part in each.components or ()],
         "resolved_at": each.resolved_at,
         "updates": [
-            {"id": update.id, "status": update.status, "at": update.at, "text": update.text}
-            for update in each.updates
+            {"id": update.id, "status": update.status, "at": update.at, "text": update.text} for update in each.updates
         ],
     }
