@@ -164,7 +164,7 @@ class Service:
         while True:
             await asyncio.sleep(WATCH_SECONDS)
             try:
-                if not self.duties.idle:
+                if self.watch.unfinished or not self.duties.idle:
                     await self.watch.step()
             except Exception:
                 log.exception("the watch over the bot itself failed; it goes on")

@@ -47,6 +47,11 @@ class Distress:
         self._told: dict[Address, Receipt | None] = {}
         self._tried_at: datetime | None = None
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether operators wait for the end of what this process told them: no other one knows of it."""
+        return self._trouble is not None or self._end is not None
+
     async def look(self) -> bool:
         """Whether the database cannot be written. Writes only to find out if that is over."""
         if not self._store.unwritable:
@@ -78,10 +83,11 @@ class Distress:
     async def _over(self) -> None:
         """Those who were told of the beginning are told of the end, as soon as they can be reached."""
         now = self._clock.now()
+        self._since = None
         if self._trouble is not None:
             log.info("trouble over", key="database", what=self._trouble.title)
             self._end = ended(self._trouble, now)
-            self._trouble, self._since, self._tried_at = None, None, None
+            self._trouble, self._tried_at = None, None
         if self._end is None or (self._tried_at is not None and now - self._tried_at < AGAIN):
             return
         self._tried_at = now

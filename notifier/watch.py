@@ -82,19 +82,26 @@ class Watch:
         self._pinged_for: datetime | None = None
         self._ping_fails = False
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether something is left to tell, even if other processes do everything by now."""
+        return self._distress.unfinished
+
     async def step(self) -> bool:
         """Whether anything new was told. Writes only then."""
         polls = self._mine(POLL)
+        looks = polls or self._distress.unfinished
         try:
             health = await self._health()
             present = troubles(health, self._clock.now())
             told = await self._tell(health, present)
         except StoreFailed as failed:
             log.warning("the bot's own health is not known", reason=str(failed))
-            if polls:
+            if looks:
                 await self._distress.look()
             return False
-        if polls and not await self._distress.look() and _is_well(health, present, self._clock.now()):
+        fails = looks and await self._distress.look()
+        if polls and not fails and _is_well(health, present, self._clock.now()):
             await self._ping(health)
         return told
 
