@@ -65,12 +65,19 @@ class Program:
 
 
 @asynccontextmanager
-async def program(*arguments: str, env: Mapping[str, str] | None = None, cwd: Path = ROOT) -> AsyncIterator[Program]:
-    """`python` with these arguments and hardly any environment; killed at the end if it still runs."""
+async def program(
+    *arguments: str,
+    env: Mapping[str, str] | None = None,
+    cwd: Path = ROOT,
+    stdin: int = asyncio.subprocess.DEVNULL,
+) -> AsyncIterator[Program]:
+    """`python` with these arguments and hardly any environment; killed at the end, with all that it began, if it still
+    runs.
+    """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *arguments,
-        stdin=asyncio.subprocess.DEVNULL,
+        stdin=stdin,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         cwd=cwd,

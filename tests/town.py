@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from aiohttp import web
+
 from notifier.simulator import Script, Simulator, load
 from tests.receivers.mail import FakeMail
 from tests.receivers.slack import FakeSlack
@@ -60,12 +62,27 @@ class StoryTime:
                     await self._moved.wait()
 
 
+class Page(Simulator):
+    """Notes who asks it, and may be down."""
+
+    def __init__(self, script: Script, clock: Callable[[], datetime]) -> None:
+        super().__init__(script, clock)
+        self.askers: list[tuple[float, str]] = []
+        """Of each request the time, by the clock of the event loop, and the User-Agent."""
+        self.down = False
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        self.askers.append((asyncio.get_running_loop().time(), request.headers.get("User-Agent", "")))
+        answered = await super()._answer(request)
+        return web.Response(status=503) if self.down else answered
+
+
 @dataclass(frozen=True, kw_only=True)
 class Town:
     """A status page and everyone who may be told."""
 
     time: StoryTime
-    simulator: Simulator
+    simulator: Page
     slack: FakeSlack
     telegram: FakeTelegram
     mail: FakeMail
@@ -130,7 +147,7 @@ async def town(script: Script, slack_clock: Callable[[], float] | None = None) -
     async with AsyncExitStack() as stack:
         yield Town(
             time=time,
-            simulator=await stack.enter_async_context(Simulator(script, time)),
+            simulator=await stack.enter_async_context(Page(script, time)),
             slack=await stack.enter_async_context(FakeSlack(clock=slack_clock) if slack_clock else FakeSlack()),
             telegram=await stack.enter_async_context(FakeTelegram()),
             mail=await stack.enter_async_context(FakeMail(users={"bot": "fake-canary-smtp-77"})),

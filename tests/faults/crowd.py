@@ -41,14 +41,11 @@ def steps(count: int) -> Script:
 
 
 @dataclass(kw_only=True)
-class Crowd:
+class Readers:
     """Everybody who is told, and what each of them has."""
 
     there: Town
     addresses: Sequence[str]
-    running: Program
-    clock: FastClock
-    """The program's."""
     _newest: dict[str, int] = field(default_factory=dict)
     _read: Counter[str] = field(default_factory=Counter)
 
@@ -59,7 +56,7 @@ class Crowd:
             self._newest[address] = max(
                 self._newest.get(address, -1), *(int(number) for number in STEP.findall(text)), -1
             )
-        return sum(newest >= step for newest in self._newest.values())
+        return sum(self._newest.get(address, -1) >= step for address in self.addresses)
 
     def _unread(self) -> list[tuple[str, str, str]]:
         slack, telegram, mail = self.there.slack.messages, self.there.telegram.messages, self.there.mail.received
@@ -73,8 +70,8 @@ class Crowd:
         self._read.clear()
         got: dict[str, list[str]] = {address: [] for address in self.addresses}
         for _, address, text in self._unread():
-            got[address].append(text)
-        return [Mailbox(address, messages) for address, messages in got.items()]
+            got.setdefault(address, []).append(text)
+        return [Mailbox(address, got[address]) for address in self.addresses]
 
     def comes(self, step: int) -> None:
         """The page has this step."""
@@ -84,14 +81,6 @@ class Crowd:
     async def hears(self, step: int) -> None:
         """Until all of them have this step."""
         await self.there.time.until(lambda: self.has(step) == len(self.addresses), 60)
-
-    async def is_up_to_date(self) -> None:
-        """Until every first message says that it is over."""
-        await self.there.time.until(lambda: kept_current(self.there), 60)
-
-    def left_over(self) -> set[str]:
-        """The states of deliveries that the last run left, but for those that were told."""
-        return set(json.loads(self.running.err[-1])) - {"sent", "superseded"}
 
     def repeated_after(self) -> Counter[str]:
         """By run of the program: how many messages to Telegram it sent that were sent once more, by a later one."""
@@ -105,6 +94,36 @@ class Crowd:
         return cut_off
 
 
+@dataclass(kw_only=True)
+class Crowd(Readers):
+    """With one program, and its supervisor."""
+
+    running: Program
+    clock: FastClock
+    """The program's."""
+
+    async def is_up_to_date(self) -> None:
+        """Until every first message says that it is over."""
+        await self.there.time.until(lambda: kept_current(self.there), 60)
+
+    def left_over(self) -> set[str]:
+        """The states of deliveries that the last run left, but for those that were told."""
+        return set(json.loads(self.running.err[-1])) - {"sent", "superseded"}
+
+
+def one_each(addresses: Sequence[str]) -> list[str]:
+    """One address of each channel, for the settings: the others come by themselves."""
+    return [*{address.partition(":")[0]: address for address in addresses}.values()]
+
+
+async def subscribe(url: str, addresses: Sequence[str], now: datetime) -> None:
+    """Each by himself, to everything."""
+    store = await SqlStore.open(url, token=1)
+    people = [Subscription(address=Address.parse(each), origin="self") for each in addresses]
+    await store.sync(people, welcome=False, now=now)
+    await store.close()
+
+
 @asynccontextmanager
 async def crowd(folder: Path, script: Script, addresses: Sequence[str], *points: str) -> AsyncIterator[Crowd]:
     """They subscribed to a page on which nothing has happened yet; the program, which watches it, dies at `points`."""
@@ -112,20 +131,18 @@ async def crowd(folder: Path, script: Script, addresses: Sequence[str], *points:
     config = folder / "config.toml"
     clock = FastClock(began, SPEED)
     async with town(script, lambda: clock.now().timestamp()) as there:
-        listed = {address.partition(":")[0]: address for address in addresses}.values()
+        listed = one_each(addresses)
         config.write_text(
             there.settings(
                 database,
-                subscriptions=list(listed),
+                subscriptions=listed,
                 in_flight=IN_FLIGHT,
                 per_second=1_000,
                 more="[announce]\nwelcome = false",
             )
         )
-        store = await SqlStore.open(f"sqlite:///{laid_out(database)}", token=1)
-        people = [Subscription(address=Address.parse(each), origin="self") for each in addresses if each not in listed]
-        await store.sync(people, welcome=False, now=began)
-        await store.close()
+        own = [each for each in addresses if each not in listed]
+        await subscribe(f"sqlite:///{laid_out(database)}", own, began)
         async with program("-m", "tests.faults.child", str(config), began.isoformat(), str(SPEED), *points) as running:
             await there.polled(2)
             yield Crowd(there=there, addresses=addresses, running=running, clock=clock)

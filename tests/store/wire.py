@@ -20,6 +20,8 @@ class Wire:
         self._carries.set()
         self.lose_commit = False
         """The server gets the next COMMIT and obeys it; then the line is cut, and its answer is lost."""
+        self.deaf = False
+        """Whoever wants to LISTEN is cut off."""
         self.carried = 0
         """Connections so far."""
         self._losing = False
@@ -70,7 +72,7 @@ class Wire:
 
     def _heard(self, asked: bytes) -> bool:
         self._losing = self.lose_commit and b"COMMIT\0" in asked
-        return True
+        return not (self.deaf and b"LISTEN" in asked)
 
     def _passes(self, _answer: bytes) -> bool:
         lost, self._losing = self._losing, False
