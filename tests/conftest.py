@@ -18,6 +18,7 @@ from hypothesis import settings
 
 from tests.builders import page
 from tests.doubles import RecordingChannel
+from tests.memory import in_memory
 from tests.places import Places
 from tests.postgres import Databases, one_server_for_the_run, the_server
 from tests.template import laid_out
@@ -36,7 +37,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-goldens", action="store_true", help="write what was rendered as the new goldens")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
+    if memory := in_memory():
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
     stack = ExitStack()
     stack.enter_context(one_server_for_the_run())
     config.add_cleanup(stack.close)

@@ -11,7 +11,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -24,15 +23,14 @@ import pytest
 import sqlalchemy as sa
 
 from notifier.store.upgrade import upgrade
+from tests.memory import in_memory
+from tests.running import free_port
 
 OWNER, WARY = "notifier", "wary"
 """Whom the databases belong to, who is no superuser, as with every provider; and one who needs the password `right`."""
 
 FOLDER = "TESTS_SERVER"
 """The variable that tells every process of a run where the run's server lives."""
-
-ROOM = 1 << 30
-"""Bytes."""
 
 _CONFIGURATION = """
 max_connections = 200
@@ -207,15 +205,7 @@ def the_server() -> Server:
 
 def new_folder() -> Path:
     """In memory, where there is room: a database is copied in a fifth of the time."""
-    memory = Path("/dev/shm")
-    roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ROOM
-    folder = Path(tempfile.mkdtemp(prefix="notifier-tests-", dir=memory if roomy else None))
+    folder = Path(tempfile.mkdtemp(prefix="notifier-tests-", dir=in_memory()))
     folder.chmod(0o755)
     os.mkfifo(folder / "owner")
     return folder
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -5,13 +5,24 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+
+
+def free_port() -> int:
+    """One that a program may listen on. The system itself gives away higher ones only, at any moment."""
+    for port in count(20_000 + os.getpid() * 16 % 12_000):  # each process its own
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError
 
 
 @dataclass(kw_only=True)

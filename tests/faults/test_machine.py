@@ -26,6 +26,7 @@ from tests.faults.model_page import ModelPage, Reading
 from tests.faults.mortal import HostClock, Process, template
 from tests.faults.providers import Answer, Provider
 from tests.faults.timeless import TimelessLoop
+from tests.memory import in_memory
 
 T = TypeVar("T")
 
@@ -44,7 +45,7 @@ class Machine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.loop = TimelessLoop()
-        self.folder = Path(tempfile.mkdtemp())
+        self.folder = Path(tempfile.mkdtemp(dir=in_memory()))
         self.path = self.folder / "notifier.db"
         shutil.copy(template(), self.path)
         self.page = ModelPage(self.now)

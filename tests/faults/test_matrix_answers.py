@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -19,6 +18,7 @@ from tests.inbox.conversations.bot import OUTAGE, Bot, bot
 from tests.inbox.conversations.test_news import OPENED, OVER, news, titles
 from tests.receivers.telegram import refusal
 from tests.receivers.telegram_people import Person
+from tests.running import free_port
 
 THROTTLED = refusal(429, "Too Many Requests: retry after 20", retry_after=20)
 PAUSE = 20
@@ -93,9 +93,7 @@ async def test_a_pause_that_an_answer_meets_is_one_for_the_news_too_and_loses_no
 
 @pytest.mark.fault("C15")
 async def test_nothing_that_was_said_is_lost_between_polling_and_webhook_and_back(tmp_path: Path) -> None:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
+    port = free_port()
     async with bot(tmp_path) as there:
         ada = there.telegram.person(7, "Ada")
         polls, url = there.settings, f"http://127.0.0.1:{port}/updates"

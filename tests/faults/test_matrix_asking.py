@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -12,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.child import SPEED
-from tests.running import Program, program
+from tests.running import Program, free_port, program
 from tests.town import Town, outage, town
 
 UPDATES = (("investigating", "We look into it."), ("resolved", "It is over."))
@@ -30,9 +29,7 @@ async def dying(folder: Path, points: Sequence[str], *, webhook: bool) -> AsyncI
             folder / "notifier.db", subscriptions=["telegram:-1001"], more="[announce]\nwelcome = false"
         )
         if webhook:
-            with socket.socket() as found:
-                found.bind(("127.0.0.1", 0))
-                port = found.getsockname()[1]
+            port = free_port()
             url = f'webhook_url = "http://127.0.0.1:{port}/updates"'
             told = f"PORT = {port}\n" + told.replace("[telegram]", f"[telegram]\n{url}")
         # Read from the feed first, the incident names no component, and concerns everybody.

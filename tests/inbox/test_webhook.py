@@ -18,14 +18,13 @@ from tests.inbox.line import KEY, ScriptedDesk, Shelf, line
 from tests.receivers import refused
 from tests.receivers.telegram import FakeTelegram, refusal
 from tests.receivers.telegram_people import Person
+from tests.running import free_port
 
 
 @pytest.fixture
 def hook() -> tuple[str, int]:
     """An address on a port that is free, and the port."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
+    port = free_port()
     return f"http://127.0.0.1:{port}/telegram/updates", port
 
 

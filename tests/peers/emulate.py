@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.peers.node import NODE, module
+from tests.running import free_port
 
 CHANNEL = "C000000001"
 """It has a channel of this id from the start."""
@@ -25,8 +25,7 @@ async def emulate(folder: Path, tokens: Mapping[str, Sequence[str]]) -> AsyncIte
     seed = folder / "seed.json"
     bearers = [{"token": token, "scopes": scopes} for token, scopes in tokens.items()]
     seed.write_text(json.dumps({"slack": {"strict_scopes": True, "tokens": bearers}}))
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     arguments = ("start", "--service", "slack", "--port", str(port), "--seed", str(seed))
     process = await asyncio.create_subprocess_exec(
         NODE, program, *arguments, cwd=folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT

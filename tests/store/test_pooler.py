@@ -20,7 +20,8 @@ from notifier.store.engine import migrate, open_engine
 from notifier.store.schema import REVISION
 from notifier.store.sql import SqlStore
 from tests.builders import NOW, incident, page, update
-from tests.postgres import Server, free_port, new_folder
+from tests.postgres import Server, new_folder
+from tests.running import free_port
 from tests.store.telling import LOCKS, ask, owed, read, watch
 from tests.world import ON_POSTGRESQL
 
