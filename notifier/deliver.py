@@ -179,7 +179,7 @@ class Sender:
         """Seconds until something can be claimed; None if that is later than PATIENCE, or nothing waits."""
         if not self._trusted():
             return IDLE_SECONDS
-        if self._news:
+        if self._news or self._unsure:
             return 0
         if self._busy >= self._in_flight:
             return IDLE_SECONDS
