@@ -26,6 +26,7 @@ faults: $(VENV)/.installed-dev $(VENV)/peers/.installed
 
 kills: $(VENV)/.installed-dev
 	KILLS=200 $(BIN)/python -m pytest -q -p no:randomly tests/faults/test_fan_out_kills.py
+	LEASE=20 TAKEOVERS=20 $(BIN)/python -m pytest -q -s -p no:randomly tests/several
 
 image: $(VENV)/.installed
 	tests/deploy/image.sh $(abspath $(BIN)/python)

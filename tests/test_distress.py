@@ -106,7 +106,6 @@ async def test_who_told_it_tells_its_end_though_another_process_polls_by_then(pr
     process.database.fails()
     await process.passes(60)
     process.database.gone, process.polls = False, False
-    assert process.watch.unfinished
     await process.passes(5)
     assert process.told == [TROUBLE, OVER] and not process.watch.unfinished
     process.database.fails()

@@ -22,19 +22,12 @@ SECTIONS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One fault. `later` names what does not exist yet and without which it cannot happen."""
+    """One fault."""
 
     id: str
     fault: str
     expected: str
-    later: str = ""
 
-
-POSTGRESQL = "PostgreSQL"
-
-_LATER = {
-    **dict.fromkeys(("B18", "H9", "H10"), POSTGRESQL),
-}
 
 _TABLE = """
 A1  | 304 Not Modified                             | kept; it counts as a good reading
@@ -84,7 +77,7 @@ B8  | disk full when the intent is written         | nothing is sent; operators 
 B9  | disk full when the result is written         | as B4; the process lives
 B10 | the file is damaged, foreign, or too new     | refuses to start, and leaves it as it is
 B11 | PostgreSQL lost within a transaction         | read again by its keys; nothing twice
-B12 | PostgreSQL fails over for two minutes        | connects again; leases run out; once
+B12 | PostgreSQL fails over for two minutes        | connects again; leases run out; what was under way by then: as B4
 B13 | PostgreSQL has no connection left            | waits for one of its few; once
 B14 | the disk was wiped                           | a new baseline and no flood
 B15 | an old backup was restored                   | one message an incident of the last day; older is recorded only
@@ -161,7 +154,7 @@ H12 | another page under the same URL              | kept; operators hear of it
 
 def _rows() -> dict[str, Row]:
     cells = [[cell.strip() for cell in line.split("|")] for line in _TABLE.strip().split("\n")]
-    return {key: Row(id=key, fault=fault, expected=due, later=_LATER.get(key, "")) for key, fault, due in cells}
+    return {key: Row(id=key, fault=fault, expected=due) for key, fault, due in cells}
 
 
 ROWS = _rows()

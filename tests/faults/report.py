@@ -14,7 +14,7 @@ import pytest
 from tests.faults.matrix import ROWS, SECTIONS, Row
 
 WIDTH = 120
-MARKS = {"proven": ("✓", "green"), "broken": ("✗", "red"), "later": ("–", "yellow")}
+MARKS = {"proven": ("✓", "green"), "broken": ("✗", "red")}
 
 
 @dataclass(slots=True)
@@ -28,16 +28,13 @@ class Verdict:
 
     @property
     def state(self) -> str:
-        """`proven`, `broken` or `later`."""
-        if self.failed or not (self.passed or self.row.later):
-            return "broken"
-        return "later" if self.row.later else "proven"
+        """`proven` or `broken`."""
+        return "broken" if self.failed or not self.passed else "proven"
 
     def lines(self) -> Iterator[str]:
         """One line, and for what is broken the reasons below it."""
         row = self.row
-        expected = f"with {row.later}: {row.expected}" if row.later else row.expected
-        yield f" {MARKS[self.state][0]} {row.id:<4} {row.fault:<45} {expected}"
+        yield f" {MARKS[self.state][0]} {row.id:<4} {row.fault:<45} {row.expected}"
         if self.state == "broken":
             reasons = [f"fails: {test}" for test in sorted(self.failed)]
             reasons = reasons or [f"skipped: {test}" for test in sorted(self.skipped)] or ["no test proves it"]
@@ -72,7 +69,7 @@ class Matrix:
     def unproven(self) -> list[str]:
         """The rows for which no test was collected that runs."""
         proven = set[str]().union(*self._proves.values())
-        return [key for key, row in ROWS.items() if key not in proven and not row.later]
+        return [key for key in ROWS if key not in proven]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         rows = {str(value) for name, value in report.user_properties if name == "fault"}

@@ -37,14 +37,16 @@ IN_FLIGHT = 8
 """Sends to Telegram at once."""
 
 PEOPLE = (
-    *(f"telegram:{1_000_001 + number}" for number in range(120)),
+    *(f"telegram:{1_000_001 + number}" for number in range(100)),
     *(f"slack:C{number:03}" for number in range(15)),
-    *(f"mailto:reader{number}@example.com" for number in range(30)),
+    *(f"mailto:reader{number}@example.com" for number in range(25)),
 )
+FEW = (*PEOPLE[:3], *PEOPLE[100:103], *PEOPLE[-3:])
+
 OPERATOR = "slack:C0OPS"
 
 PER_SECOND = 40
-"""To Telegram: three seconds for an update."""
+"""To Telegram: two and a half seconds for an update."""
 
 MOST_PER_SECOND = 50
 """What the fake takes; two paces would be far above."""

@@ -64,7 +64,7 @@ def live(name: str, arguments: list[str], env: dict[str, str]) -> NoReturn:
         cli.main()
     except SystemExit as ended:
         code = int(ended.code or 0)
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - it goes no further than the process
         sys.excepthook(*sys.exc_info())
     sys.stdout.flush()
     sys.stderr.flush()

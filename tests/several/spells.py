@@ -1,4 +1,4 @@
-"""Who did what and when, as the processes' logs have it: from `on duty` to the last moment at which something may begin."""
+"""Who did what and when, as the logs have it: from `on duty` to the last moment at which something may have begun."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def wrong(found: Iterable[Spell]) -> Iterator[str]:
     by_duty: dict[str, list[Spell]] = defaultdict(list)
     for each in found:
         by_duty[each.duty].append(each)
-    for each in by_duty.values():
-        for earlier, later in pairwise(each):
+    for held in by_duty.values():
+        for earlier, later in pairwise(held):
             if earlier.ends > later.begins:
                 yield f"held twice: {earlier}; {later}"
             grows = later.token > earlier.token

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from notifier.ports import POLL, sending
 from tests.faults.crowd import steps
 from tests.postgres import Databases
 from tests.receivers.mail import refuses_login
-from tests.several.fleet import DUTIES, IN_FLIGHT, SHORT, fleet
-
-FEW = (
-    *(f"telegram:{1_000_001 + number}" for number in range(3)),
-    *(f"slack:C{number:03}" for number in range(3)),
-    *(f"mailto:reader{number}@example.com" for number in range(3)),
-)
+from tests.several.fleet import DUTIES, FEW, IN_FLIGHT, SHORT, fleet
 
 
 async def test_each_trouble_is_told_once_and_its_end_once_though_who_knows_of_it_is_killed_twice(

@@ -52,13 +52,13 @@ async def test_a_database_that_is_cut_off_restarted_and_gone_for_long_changes_no
 @pytest.mark.fault("B11", "B12")
 async def test_a_commit_whose_answer_is_lost_is_no_message_twice(postgresql: Databases, tmp_path: Path) -> None:
     with postgresql.one() as url:
-        async with wire(url) as (line, over_it), fleet(tmp_path, over_it, steps(2), lease=SHORT) as told:
+        async with wire(url) as (line, over_it), fleet(tmp_path, over_it, steps(1), lease=SHORT) as told:
             await told.go_to_work("a", "b")
-            for step in range(3):
+            for step in range(2):
                 told.comes(step)
-                for _ in range(4):
-                    await told.is_told(15)
+                for _ in range(5):
+                    await told.is_told(12)
                     line.lose_commit = True
                 await told.hears(step)
             assert await told.ends("a") == await told.ends("b") == 0
-        told.everybody_has(3, repeated=12 * IN_FLIGHT)
+        told.everybody_has(2)

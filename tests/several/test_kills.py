@@ -17,7 +17,7 @@ from tests.several.fleet import DUTIES, IN_FLIGHT, SHORT, fleet
 TAKEOVER = 30
 """Seconds within which another goes on."""
 
-KILLS = int(os.environ.get("KILLS", "4"))
+KILLS = int(os.environ.get("TAKEOVERS", "4"))
 SEED = int(os.environ.get("KILLS_SEED", "20260224"))
 
 
