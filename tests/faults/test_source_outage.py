@@ -40,9 +40,9 @@ async def test_what_one_reading_cannot_say_the_other_says_and_nothing_is_said_tw
 ) -> None:
     script = story(FAULTS[fault], target)
     async with stage(script, tmp_path) as there:
-        await there.through(clock("09:01"), clock("10:35"), TEN)
+        await there.at(*map(clock, ("09:01", "09:16", "09:21", "09:31", "09:41", "10:11", "10:31")))
         during = there.told(script.incidents[0].id)
-        await there.through(clock("10:40"), clock("11:20"), TEN)
+        await there.at(clock("10:40"), clock("11:10"))
         after = there.told(script.incidents[0].id)
     for receiver in (SLACK, TELEGRAM):
         assert texts_in(during[receiver]) == [[text] for text in TEXTS], "told while it lasts, in order"
