@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 import signal
 import threading
@@ -201,7 +202,7 @@ async def service(
             wanted.add("telegram")
         spoken = tongues()
         named = [found[name] for name in CHANNELS if name in wanted]
-        duties = Duties(store, f"{settings.process}/{secrets.token_hex(3)}", clock)
+        duties = Duties(store, f"{settings.process}/{os.getpid()}-{secrets.token_hex(2)}", clock)
         senders = [make_sender(settings, channel, store, page, clock, spoken, duties) for channel in named]
 
         def wake() -> None:

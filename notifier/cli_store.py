@@ -13,7 +13,8 @@ from rich.table import Table
 from notifier import wiring
 from notifier.clocks import SystemClock
 from notifier.known import Holding
-from notifier.terminal import Config, asked, out, settings_of
+from notifier.terminal import Config, asked, out, refuse, settings_of
+from notifier.urls import database_url
 
 databases = typer.Typer(help="Move or back up the database.", no_args_is_help=True)
 
@@ -24,6 +25,7 @@ def copy(
     target: Annotated[str, typer.Argument(metavar="TO", help="A new one, or an unfinished copy of the same.")],
 ) -> None:
     """Copy everything into a new database while no notifier runs; after a break the same command goes on."""
+    source, target = _url("FROM", source), _url("TO", target)
     out.print(_table(asked(wiring.copy_store(source, target))))
     out.print("[green]✓[/] every table of the copy has the same rows; name it in store.url, and let the old one rest")
 
@@ -37,6 +39,13 @@ def backup(
     settings = settings_of(config)
     out.print(_table(asked(wiring.back_up(settings, file, SystemClock().now()))))
     out.print(f"[green]✓[/] {file} holds the same rows; it also holds who reads, so keep it as a secret")
+
+
+def _url(name: str, text: str) -> str:
+    try:
+        return database_url(text)
+    except ValueError as error:
+        refuse(f"{name} {error}")
 
 
 def _table(held: Iterable[Holding]) -> Table:

@@ -83,7 +83,9 @@ async def _database(settings: Settings) -> Finding:
         return Finding(name="database", said=str(refused), cure="see store.url")
     lost = forgotten(settings)
     warning = f"; but it will be lost: {lost}" if lost else ""
-    return Finding(name="database", said=f"ready, {sum(counts.values())} deliveries on record{warning}")
+    return Finding(
+        name="database", said=f"{store.place} is ready, {sum(counts.values())} deliveries on record{warning}"
+    )
 
 
 async def _channel(name: str, channel: Channel) -> Finding:

@@ -59,7 +59,7 @@ class Duties:
         self._duties: dict[str, _Duty] = {}
         self._woken = asyncio.Event()
         self._stopping = asyncio.Event()
-        self._failing = False
+        self._failing = self._standing_by = False
 
     def add(
         self,
@@ -192,6 +192,9 @@ class Duties:
             self._failing = False
         for duty in self._duties.values():
             self._learn(duty, held.get(duty.name), began)
+        if not held and not self._standing_by:
+            log.info("stands by", process=self._holder)
+        self._standing_by = not held
         return any(each.after in held and each.name not in wanted for each in self._duties.values())
 
     def _learn(self, duty: _Duty, token: int | None, asked_at: _Moment) -> None:

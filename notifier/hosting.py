@@ -37,7 +37,8 @@ def why_forgotten(path: str, table: str, *, heroku: bool, fly: bool) -> str:
     if heroku:
         return (
             f"{path} is on a dyno's disk, which Heroku empties at every restart, at least once a day: "
-            "heroku addons:create heroku-postgresql:essential-0, whose DATABASE_URL is used by itself"
+            "heroku addons:create heroku-postgresql:essential-0, whose DATABASE_URL is used unless store.url names "
+            "another one"
         )
     mount, root = mount_of(path, table), mount_of("/", table)
     if mount is None or root is None:

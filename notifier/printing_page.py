@@ -35,7 +35,7 @@ def look(now: Look) -> RenderableType:
 
 def _duties(now: Look) -> RenderableType:
     if now.unknown:
-        return f"[yellow]●[/] who watches is not known: {escape(now.unknown)}"
+        return f"[red]✗[/] who watches is not known: {escape(now.unknown)}"
     if not any(each.held for each in now.duties):
         return "[yellow]●[/] no notifier is running on this database"
     table = Table(box=box.SIMPLE_HEAD)

@@ -102,7 +102,8 @@ class Reach:
         if isinstance(failed, SourceFailed):
             watch.failing_since, watch.reason = watch.failing_since or self._clock.now(), reason
         if not watch.failures:
-            log.warning("source failed", source=source.name, reason=reason)
+            event = "source failed" if isinstance(failed, SourceFailed) else "a reading is not recorded"
+            log.warning(event, source=source.name, reason=reason)
         await self._note(watch, failures=watch.failures + 1, reason=reason)
 
     async def _note(self, watch: Watch, *, failures: int, reason: str) -> None:

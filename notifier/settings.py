@@ -20,7 +20,7 @@ from pydantic import (
 )
 
 from notifier.subscription import Address, Subscription
-from notifier.urls import at_loopback, is_loopback, mail_server, web_url
+from notifier.urls import at_loopback, database_url, is_loopback, mail_server, web_url
 from notifier.wishes import Recipient, SubscriptionTable, Table
 
 _SHORTEST_PATH = 6
@@ -31,13 +31,6 @@ MOST_IN_FLIGHT = 256
 
 MIN_POLL_SECONDS = 5
 """How often a host other than loopback may be asked."""
-
-
-def _database(url: str) -> str:
-    url = re.sub(r"^postgres://", "postgresql://", url)
-    if not re.match(r"(sqlite|postgresql)(\+\w+)?://", url):
-        raise ValueError("must be sqlite:///notifier.db or postgresql://user:password@host/name")
-    return url
 
 
 def _mailbox(text: str) -> str:
@@ -131,7 +124,7 @@ class Exchange(Table):
 
 
 class Store(Table):
-    url: Annotated[str, AfterValidator(_database), Field(repr=False)] = "sqlite:///notifier.db"
+    url: Annotated[str, AfterValidator(database_url), Field(repr=False)] = "sqlite:///notifier.db"
 
     @property
     def file(self) -> str:

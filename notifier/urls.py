@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import re
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -82,6 +83,16 @@ def mail_server(text: str) -> MailServer:
         username=unquote(url.username) if url.username is not None else None,
         password=unquote(url.password) if url.password is not None else None,
     )
+
+
+def database_url(text: str) -> str:
+    """As SQLAlchemy takes it; hosts say postgres:// for postgresql://. Raises ValueError, without any of it."""
+    url = re.sub(r"^postgres://", "postgresql://", text)
+    if not re.match(r"(sqlite|postgresql)(\+\w+)?://", url):
+        raise ValueError("must be sqlite:///notifier.db or postgresql://user:password@host/name")
+    if url.startswith("postgresql") and urlsplit(url).netloc.count("@") > 1:
+        raise ValueError("must have one @, before the host; in a password write %40 for it")
+    return url
 
 
 def unsubscribe_url(public_url: str, key: str, address: str) -> str:

@@ -80,7 +80,7 @@ class Watch:
         self.inbox: Listening | None = None
         """What reads what people say; set once it is made, as it tells operators how the bot fares."""
         self._pinged_for: datetime | None = None
-        self._ping_fails = False
+        self._ping_fails = self._blind = False
 
     @property
     def unfinished(self) -> bool:
@@ -96,10 +96,13 @@ class Watch:
             present = troubles(health, self._clock.now())
             told = await self._tell(health, present)
         except StoreFailed as failed:
-            log.warning("the bot's own health is not known", reason=str(failed))
+            if not self._blind:
+                log.warning("the bot's own health is not known", reason=str(failed))
+            self._blind = True
             if looks:
                 await self._distress.look()
             return False
+        self._blind = False
         fails = looks and await self._distress.look()
         if polls and not fails and _is_well(health, present, self._clock.now()):
             await self._ping(health)

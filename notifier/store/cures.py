@@ -26,6 +26,7 @@ _SERVER = {
     "pg_hba.conf": "it refuses who comes from here, or comes without TLS; try sslmode=require in store.url",
     "not support SSL": "it speaks no TLS; take sslmode=require out of store.url if the line is safe without",
     "certificate": "its certificate cannot be trusted; name the authority as sslrootcert in store.url",
+    "invalid response": "no PostgreSQL answers there; correct its host and port in store.url",
     "invalid ": "an option in store.url is none that PostgreSQL knows; correct it",
     "read-only": "it only reads, as a replica does; name the one that writes in store.url",
     "starting up": "it is just starting; try again in a moment",
@@ -42,5 +43,11 @@ def why(error: BaseException | None, url: sa.URL) -> str:
         cure = next((cure for sign, cure in _FILE.items() if sign in said), "")
         return f"{cure} ({said})" if cure else _GENERAL + said
     cure = next((cure for sign, cure in _SERVER.items() if sign in said), "it cannot be used")
-    place = f"{url.host or 'this host'}:{url.port or 5432}"
-    return f"the database {url.database or ''} at {place}: {cure} ({said})"
+    return f"the database {place(url)}: {cure} ({said})"
+
+
+def place(url: sa.URL) -> str:
+    """Which database that is, without user and password."""
+    if url.get_backend_name() == "sqlite":
+        return url.database or "in memory"
+    return f"{url.database or '(store.url names none)'} at {url.host or 'this host'}:{url.port or 5432}"

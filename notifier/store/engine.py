@@ -51,9 +51,15 @@ def open_engine(url: str) -> AsyncEngine:
     if not parsed.database or not path.parent.is_dir():
         raise StoreRefused(f"store.url: the folder of {path} does not exist; make it, or name another file")
     try:
+        if not path.exists():
+            path.touch(mode=0o600)  # it holds who reads; what SQLite lays beside it is like it
         sqlite3.connect(path).close()  # tried here because aiosqlite leaves a thread behind where it fails
     except sqlite3.Error as error:
         raise StoreRefused(why(error, parsed)) from error
+    except OSError as error:
+        raise StoreRefused(
+            f"the database file cannot be opened; check the folder and its permissions ({error.strerror}): {path}"
+        ) from error
     options = {"timeout": BUSY_SECONDS, "factory": _Connection}
     engine = create_async_engine(parsed.set(drivername="sqlite+aiosqlite"), connect_args=options)
 
@@ -159,6 +165,7 @@ def only_process(url: str) -> Iterator[None]:
         return
     path = Path(f"{parsed.database}.lock")
     try:
+        path.touch(mode=0o600)
         held = path.open("a")
     except OSError as error:
         raise StoreRefused(f"the database's folder cannot be written ({error.strerror}): {path}") from error

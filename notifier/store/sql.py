@@ -16,7 +16,7 @@ from notifier.ports import POLL, StoreRefused, sending
 from notifier.store import alarms, bell, due, duties, fanout, ledger, marks, outbox, outdated, pauses, record, settling
 from notifier.store import engine as opening
 from notifier.store.crowd import Crowd
-from notifier.store.cures import why
+from notifier.store.cures import place, why
 from notifier.store.schema import DUTY_LEASE
 from notifier.store.together import Together
 from notifier.subscription import Address, Filter, Subscription
@@ -54,6 +54,11 @@ class SqlStore(Crowd):
         except BaseException:
             await engine.dispose()
             raise
+
+    @property
+    def place(self) -> str:
+        """Which database it is, without user and password."""
+        return place(self.engine.url)
 
     async def close(self) -> None:
         await self.engine.dispose()
@@ -172,7 +177,7 @@ class SqlStore(Crowd):
 
     async def next_due(self, channel: str, now: datetime) -> tuple[datetime | None, datetime | None]:
         async with self._read() as connection:
-            news = await due.next_due(connection, channel, self._token, now)
+            news = await due.next_due(connection, channel, self._token_of(channel), now)
             return news, await outdated.next_due(connection, channel)
 
     async def signing_key(self, fresh: str) -> str:
