@@ -64,11 +64,10 @@ SETTINGS = {
 
 @dataclass(kw_only=True)
 class Fleet(Readers):
-    """Processes by their names. How long their leases are is the fleet's `lease`, in seconds."""
+    """Processes by their names."""
 
     parent: Program
     config: Path
-    lease: float
     deaths: dict[str, datetime] = field(default_factory=dict)
     """When those that were killed, or stopped for good, did something for the last time."""
     _pids: dict[str, int] = field(default_factory=dict)
@@ -247,7 +246,9 @@ async def fleet(
     lease: float = REAL,
     **settings: str,
 ) -> AsyncIterator[Fleet]:
-    """Nobody of it runs yet. What the logs show is checked at the end; `settings` are those of all processes."""
+    """Nobody of it runs yet. What the logs show is checked at the end. `lease` is in seconds; `settings` are those of
+    all processes.
+    """
     config = folder / "config.toml"
     async with town(script) as there:
         listed = one_each(addresses)
@@ -257,7 +258,7 @@ async def fleet(
         env = {f"NOTIFIER_{key}": value for key, value in {**SETTINGS, "STORE__URL": url, **settings}.items()}
         started = partial(program, "-m", "tests.several.parent", str(lease), env=env, stdin=asyncio.subprocess.PIPE)
         async with started() as parent:
-            made = Fleet(there=there, addresses=addresses, parent=parent, config=config, lease=lease)
+            made = Fleet(there=there, addresses=addresses, parent=parent, config=config)
             try:
                 yield made
             finally:
