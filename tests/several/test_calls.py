@@ -21,7 +21,10 @@ from tests.store.wire import Wire, wire
 CHAT, DESK = "telegram:1000001", "slack:C000"
 STEPS = 4
 
-LISTENERS = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE query = 'LISTEN notifier'"
+LISTENERS = """
+SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+WHERE datname = current_database() AND query = 'LISTEN notifier'
+"""
 
 
 @asynccontextmanager
