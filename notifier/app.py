@@ -25,7 +25,7 @@ from notifier.duty import Duties
 from notifier.inbox.reading import Reading
 from notifier.languages import tongues
 from notifier.poll import Poll
-from notifier.ports import INBOX, POLL, Channel, Clock, SourceFailed, sending
+from notifier.ports import INBOX, POLL, Channel, Clock, SourceFailed, StoreFailed, sending
 from notifier.render import Page
 from notifier.rounds import Rounds
 from notifier.sources.fetch import PageLookup, Polled
@@ -101,7 +101,11 @@ class Service:
             await self.duties.run(STOP_SECONDS)
             for task in beside:
                 task.cancel()
-        return await self.store.counts()
+        try:
+            return await self.store.counts()
+        except StoreFailed as failed:  # it ended as it was told to
+            log.warning("what became of the deliveries is not known", reason=str(failed))
+            return {}
 
     async def _once(self) -> dict[str, int]:
         await self.begin()
@@ -154,6 +158,7 @@ class Service:
 
     async def _read(self, inbox: Reading | Webhook) -> None:
         """News goes out, whatever becomes of the inbox."""
+        inbox.forget()
         while True:
             try:
                 return await inbox.run()

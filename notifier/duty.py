@@ -133,8 +133,8 @@ class Duties:
             guarding = tasks.create_task(self._guard())
             await self._stopping.wait()
             asking.cancel()
-            guarding.cancel()
             await self._end(seconds)
+            guarding.cancel()
 
     async def _go_on(self, tasks: asyncio.TaskGroup) -> None:
         while True:
@@ -226,15 +226,17 @@ class Duties:
             duty.task.cancel()
 
     async def _end(self, seconds: float) -> None:
+        """However long the database takes for what is given up."""
         under_way = {each.task: each for each in self._duties.values() if each.task is not None}
-        await self._give_up([name for name, each in self._duties.items() if each.task is None])
         end = _now() + seconds
-        while under_way and _now() < end:
-            over, _ = await asyncio.wait(under_way, timeout=end - _now(), return_when=asyncio.FIRST_COMPLETED)
-            await self._give_up([under_way.pop(task).name for task in over])
-        for duty in under_way.values():
-            log.warning("it did not end in time; what it was sending is uncertain", duty=duty.name)
-        await self._give_up([each.name for each in under_way.values()])
+        async with asyncio.TaskGroup() as giving:
+            giving.create_task(self._give_up([name for name, each in self._duties.items() if each.task is None]))
+            while under_way and _now() < end:
+                over, _ = await asyncio.wait(under_way, timeout=end - _now(), return_when=asyncio.FIRST_COMPLETED)
+                giving.create_task(self._give_up([under_way.pop(task).name for task in over]))
+            for duty in under_way.values():
+                log.warning("it did not end in time; what it was sending is uncertain", duty=duty.name)
+            giving.create_task(self._give_up([each.name for each in under_way.values()]))
 
     async def _give_up(self, names: Collection[str]) -> None:
         """Whoever else wants them may have them."""

@@ -59,11 +59,12 @@ class Database:
 
 @dataclass
 class Line:
-    """One process's connection: how long its questions and answers take, and whether they arrive."""
+    """One process's connection: how long its questions, answers and goodbyes take, and whether they arrive."""
 
     database: Database
     asks: float = 0.0
     answers: float = 0.0
+    releases: float = 0.0
     broken: bool = False
     newer: bool = False
     calls: list[Callable[[], None]] = field(default_factory=list)
@@ -84,6 +85,7 @@ class Line:
         return held
 
     async def release(self, holder: str, names: Collection[str]) -> None:
+        await asyncio.sleep(self.releases)
         if self.broken:
             raise StoreFailed("the connection is lost")
         self.database.release(holder, names)
@@ -272,6 +274,35 @@ def test_an_answer_that_hangs_does_not_keep_it_from_stopping() -> None:
         first.duties.stop()
         await first.task
         assert _now() - began < 1
+
+    played(story)
+
+
+def test_a_database_that_hangs_gives_nobody_more_time_to_end() -> None:
+    async def story() -> None:
+        first, _ = two(POLL)
+        ended = []
+
+        async def sends() -> None:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                try:
+                    await asyncio.sleep(60)
+                finally:
+                    ended.append(_now())
+
+        first.line.database.rows[INBOX] = Row("somebody else", 7, until=_now() + 1000)
+        first.duties.add(INBOX, sends)
+        first.duties.add(TELEGRAM, sends)
+        first.start()
+        await asyncio.sleep(1)
+        first.line.releases = 25
+        began = _now()
+        first.duties.stop()
+        await first.task
+        assert [at - began for at in ended] == [8]
+        assert _now() - began < 8 + 26
 
     played(story)
 
