@@ -41,7 +41,8 @@ log = structlog.get_logger("deliver")
 
 class Attempts:
     """One channel's tries. `origin` names the database, `jitter` is in [0, 1); `gate` hears how they end. A language
-    that `tongues` lacks is told in English.
+    that `tongues` lacks is told in English. What was looked for is sent only if the channel is `trusted` to this
+    process even then.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Attempts:
         jitter: Callable[[], float],
         gate: Gate,
         tongues: Mapping[str, Tongue] = ENGLISH_ONLY,
+        trusted: Callable[[], bool] = lambda: True,
     ) -> None:
         self._channel = channel
         self._origin = origin
@@ -63,6 +65,7 @@ class Attempts:
         self._jitter = jitter
         self._gate = gate
         self._tongues = tongues
+        self._trusted = trusted
         self._refused: dict[tuple[str, ...], None] = {}
         self._rendered: dict[tuple[object, ...], Message] = {}
         self._notes_told = 0
@@ -143,13 +146,15 @@ class Attempts:
         message = self._message(parcel, parts or parcel.parts, plain=plain)
         if asks:
             if closed := self._gate.closed_for("find", parcel.address):
-                return self._asked_later(parcel, closed)
+                return self._asked_later(parcel, closed, "may have arrived; its provider cannot be asked yet")
             try:
                 receipt = await self._find(parcel, message)
             except ChannelFailure as failure:
                 return self._after(parcel, failure, "find")
             if receipt is not None:
                 return Settlement(parcel=parcel, state=State.SENT, receipt=receipt)
+            if not self._trusted():
+                return self._asked_later(parcel, timedelta(), "may have arrived; another process asks")
         if not any(self._is_news(part) for part in parts):
             return Settlement(parcel=parcel, state=State.EXPIRED, reason="too old to be news")
         receipt = await self._channel.send(parcel.address, message)
@@ -187,13 +192,12 @@ class Attempts:
         self._gate.worked()
         return receipt
 
-    def _asked_later(self, parcel: Parcel, closed: timedelta) -> Settlement:
-        """The provider wants no such question now."""
+    def _asked_later(self, parcel: Parcel, wait: timedelta, reason: str) -> Settlement:
         return Settlement(
             parcel=parcel,
             state=State.UNKNOWN,
-            reason="may have arrived; its provider cannot be asked yet",
-            next_attempt_at=self._clock.now() + closed,
+            reason=reason,
+            next_attempt_at=self._clock.now() + wait,
             counts=False,
             plain=parcel.plain,
         )

@@ -69,7 +69,7 @@ class Sender:
         self._in_flight = in_flight
         self._trusted = trusted
         self._gate = Gate(channel, limits or Limits(), clock)
-        self._attempts = Attempts(channel, outbox.origin, page, policy, clock, jitter, self._gate, tongues)
+        self._attempts = Attempts(channel, outbox.origin, page, policy, clock, jitter, self._gate, tongues, trusted)
         self.urgent = Urgent(channel.name, self._gate, outbox, policy, clock)
         self._woken = asyncio.Event()
         self._news = True
@@ -109,6 +109,8 @@ class Sender:
     async def run(self, *, until_empty: bool = False) -> None:
         """Delivers until it is stopped, or until nothing is due within PATIENCE. What was under way is lost."""
         self._unsure = True
+        if not until_empty:
+            self._gate.begin_anew()
         self._busy = self._editing = 0  # what was cut off before it began never counted itself out
         self._under_way.clear()
         await self._recall()
@@ -120,8 +122,8 @@ class Sender:
                 await self._gate.probe()
                 idle = self._busy == 0  # a send that ends while the database is asked may leave a retry behind
                 wait = await self._until_due()
-                if until_empty and idle and wait is None:
-                    return
+                if until_empty and idle and (wait is None or not self._trusted()):
+                    return  # what is left is for whoever has the channel by now
                 if wait == 0 and not self._stopping:
                     supposed = self._news or self._more
                     self._news, self._more = False, False
