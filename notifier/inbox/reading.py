@@ -60,6 +60,10 @@ class Reading:
     def condition(self) -> InboxState:
         return self._condition.state()
 
+    def forget(self) -> None:
+        """Another process may have read meanwhile: what was heard before proves nothing any more."""
+        self._condition = Condition(self._clock)
+
     def stop(self) -> None:
         """Reads nothing more; `run` returns when what was read is done."""
         self._stopping.set()
@@ -73,6 +77,7 @@ class Reading:
         """Until it is stopped."""
         self._next = None
         self._unkept.clear()
+        self._under_way = 0  # what was cut off before it began never counted itself out
         await self._attempted(self._begin)
         async with asyncio.TaskGroup() as tasks:
             await self._work_off()

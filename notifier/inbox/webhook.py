@@ -29,6 +29,8 @@ LARGEST = 1_000_000
 CONNECTIONS = 40
 LOOK_SECONDS = 60.0
 """How often Telegram is asked whether it still sends here."""
+IDLE_SECONDS = 5.0
+"""How often the database is looked into: another process may have been told something, and its call be lost."""
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
 """Seconds before Telegram is asked again after a failure, doubled each time."""
 MOST = 300
@@ -70,6 +72,10 @@ class Webhook:
     def condition(self) -> InboxState:
         return self._condition.state()
 
+    def forget(self) -> None:
+        """Another process may have read meanwhile: what was heard before proves nothing any more."""
+        self._condition = Condition(self._clock)
+
     def stop(self) -> None:
         """Takes nothing more; `run` returns when what was begun is done. The rest waits in the database."""
         self._stopping.set()
@@ -88,6 +94,7 @@ class Webhook:
 
     async def run(self) -> None:
         """Until it is stopped."""
+        self._under_way.clear()  # what was cut off before it began never counted itself out
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._register())
             tasks.create_task(self._handle_for_ever(tasks))
@@ -184,7 +191,7 @@ class Webhook:
             self._woken.clear()
             if self._opened:
                 await self._begin(tasks)
-            await happens(self._woken, LOOK_SECONDS * self._clock.second)
+            await happens(self._woken, IDLE_SECONDS * self._clock.second)
 
     async def _begin(self, tasks: asyncio.TaskGroup) -> None:
         """Many at a time: what waits is not read anew for each that ends."""

@@ -10,6 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 from telegram.error import TelegramError
 
+from notifier.health import Health, troubles
 from notifier.inbox import waiting
 from notifier.ports import StoreFailed
 from notifier.subscription import Address
@@ -41,6 +42,24 @@ async def test_only_what_is_handled_is_asked_for(telegram: FakeTelegram) -> None
     [asked, *_] = [arguments for name, arguments in telegram.reads if name == "getUpdates"]
     assert asked["allowed_updates"] == '["message", "channel_post", "callback_query", "my_chat_member"]'
     assert 20 <= int(asked["timeout"]) <= 50
+
+
+async def test_who_reads_again_after_another_process_did_raises_no_alarm_for_the_time_between(
+    telegram: FakeTelegram, ada: Person
+) -> None:
+    ada.starts()
+    async with line(telegram) as party:
+        await party.read("getUpdates", 2)
+        party.clock.move(timedelta(hours=1))
+
+        def told() -> list[str]:
+            now = party.clock.now()
+            found = troubles(Health(inbox=party.inbox.condition()), now)
+            return [each.title for each in found.values() if each.told_from]
+
+        assert told() == ["What people say to the bot is not read"]
+        party.inbox.forget()
+        assert told() == []
 
 
 async def test_a_chat_is_answered_in_order_and_holds_up_no_other(
