@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from typing import Literal
+from typing import Any, Literal
 
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.ext import asyncio as alchemy
 
 from notifier.store.dialect import is_postgresql
+from notifier.store.server import REACHED
 
 Called = Literal["due", "duty", "said"]
 CALLS: tuple[Called, ...] = ("due", "duty", "said")
@@ -35,10 +36,12 @@ async def calls(url: sa.URL) -> AsyncGenerator[str]:
         await asyncio.Event().wait()
     from psycopg import AsyncConnection, Error
 
-    where, wait = url.set(drivername="postgresql").render_as_string(hide_password=False), FIRST_WAIT
+    where, named = url.get_dialect()().create_connect_args(url)
+    reached: dict[str, Any] = {**named, **REACHED, "autocommit": True}
+    wait = FIRST_WAIT
     while True:
         try:
-            async with await AsyncConnection.connect(where, autocommit=True, prepare_threshold=None) as heard:
+            async with await AsyncConnection.connect(*where, **reached) as heard:
                 await heard.execute("LISTEN notifier")
                 wait = FIRST_WAIT
                 for each in CALLS:
