@@ -25,7 +25,7 @@ from notifier.ports import StoreFailed, StoreRefused
 from notifier.store import duties, marks, server
 from notifier.store import schema as t
 from notifier.store.cures import why
-from notifier.store.engine import exists, migrate, only_process, open_engine, revision
+from notifier.store.engine import exists, migrate, only_process, open_engine, parsed_url, revision
 from notifier.store.rows import COPYING, TABLES, bare, holdings, last_key, last_numbers, number_from, pages
 from notifier.store.schema import REVISION
 
@@ -41,7 +41,7 @@ async def copy(source_url: str, target_url: str) -> list[Holding]:
 
     Neither may be in use. Raises StoreRefused, or StoreFailed; after that the copy is taken up where it ended.
     """
-    if _parsed(source_url) == _parsed(target_url):
+    if parsed_url(source_url) == parsed_url(target_url):
         raise StoreRefused("the database to copy to is the one to copy from; name a new one")
     if not exists(source_url):
         raise StoreRefused("there is no database to copy from")
@@ -62,13 +62,6 @@ async def _taken(stack: AsyncExitStack, url: str) -> AsyncEngine:
     engine = await stack.enter_async_context(_engine(url))
     await _refuse_if_held(engine)
     return engine
-
-
-def _parsed(url: str) -> sa.URL:
-    try:
-        return sa.make_url(url)
-    except sa.exc.ArgumentError as error:
-        raise StoreRefused("that is no database URL; write sqlite:///notifier.db or postgresql://…") from error
 
 
 async def back_up(source_url: str, file: Path, now: datetime) -> list[Holding]:

@@ -39,12 +39,22 @@ class _Connection(sqlite3.Connection):
         super().close()
 
 
-def open_engine(url: str) -> AsyncEngine:
-    """An engine for `sqlite:///path` or `postgresql://…`. Reads nothing yet. Raises StoreRefused."""
+def parsed_url(url: str) -> sa.URL:
+    """Raises StoreRefused, which says nothing of what stands there: a part of a password may pass for host or port."""
     try:
         parsed = sa.make_url(url)
-    except sa.exc.ArgumentError as error:
-        raise StoreRefused("store.url is not a database URL; write sqlite:///notifier.db or postgresql://…") from error
+    except (sa.exc.ArgumentError, ValueError):
+        raise StoreRefused(
+            "that is no database URL as store.url wants it; write sqlite:///notifier.db or postgresql://…"
+        ) from None
+    if "@" in (parsed.host or ""):
+        raise StoreRefused("the database URL has an @ too many; write that of a user or password as %40")
+    return parsed
+
+
+def open_engine(url: str) -> AsyncEngine:
+    """An engine for `sqlite:///path` or `postgresql://…`. Reads nothing yet. Raises StoreRefused."""
+    parsed = parsed_url(url)
     if parsed.get_backend_name() != "sqlite":
         return server.connect(parsed)
     path = Path(parsed.database or "")
@@ -149,7 +159,7 @@ def revision(connection: sa.Connection) -> str | None:
 
 def exists(url: str) -> bool:
     """Whether opening this URL would find a database; a server is taken to have one."""
-    parsed = sa.make_url(url)
+    parsed = parsed_url(url)
     return parsed.get_backend_name() != "sqlite" or Path(parsed.database or "").exists()
 
 
@@ -159,7 +169,7 @@ def only_process(url: str) -> Iterator[None]:
 
     The lock goes with the process, however it ends.
     """
-    parsed = sa.make_url(url)
+    parsed = parsed_url(url)
     if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
         yield
         return

@@ -234,3 +234,16 @@ async def test_a_connection_that_is_given_up_holds_no_lock_even_while_a_cursor_o
         other.execute("BEGIN IMMEDIATE")
     del left
     await engine.dispose()
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql://user:canary@canary@host/name", "postgresql://user:canary/name", "postgresql://u:p@host:canary/name"],
+)
+async def test_a_url_that_cannot_be_read_is_refused_without_a_word_of_what_may_be_its_password(url: str) -> None:
+    with pytest.raises(StoreRefused) as refused:
+        await SqlStore.open(url, token=1)
+    assert "canary" not in str(refused.value)
+    with pytest.raises(StoreRefused) as refused, only_process(url):
+        pass
+    assert "canary" not in str(refused.value)
