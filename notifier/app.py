@@ -143,6 +143,7 @@ class Service:
             return
         log.info("stopping", seconds_for_sends=STOP_SECONDS)
         self.duties.stop()
+        asyncio.get_running_loop().call_later(STOP_SECONDS + 1, self.store.hang_up)
 
     async def _hear(self) -> None:
         """What other processes call out."""
@@ -220,7 +221,7 @@ async def service(
         distress = Distress(store, found, operators, page, clock)
         url = settings.operators.heartbeat_url
         pulse = Heartbeat(url.get_secret_value(), session) if url else None
-        watch = Watch(store, poll, senders, clock, operators, distress, pulse, duties.mine)
+        watch = Watch(store, poll, senders, clock, operators, distress, pulse, duties.mine, duties.trusted)
         inbox = None
         if listens:
             [telegram] = [sender for sender in senders if sender.channel.name == "telegram"]

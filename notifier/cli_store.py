@@ -12,6 +12,7 @@ from rich.table import Table
 
 from notifier import wiring
 from notifier.clocks import SystemClock
+from notifier.config import ConfigError, filled_in
 from notifier.known import Holding
 from notifier.terminal import Config, asked, out, refuse, settings_of
 from notifier.urls import database_url
@@ -42,10 +43,13 @@ def backup(
 
 
 def _url(name: str, text: str) -> str:
+    """`${DATABASE_URL}` is filled in here: who lists processes shall not read a password."""
     try:
-        return database_url(text)
+        return database_url(filled_in(name, text))
+    except ConfigError as error:
+        refuse(str(error))
     except ValueError as error:
-        refuse(f"{name} {error}")
+        refuse(f"{name}: {error}")
 
 
 def _table(held: Iterable[Holding]) -> Table:

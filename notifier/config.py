@@ -82,6 +82,15 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> S
     return settings
 
 
+def filled_in(name: str, text: str, environ: Mapping[str, str] = os.environ) -> str:
+    """An argument with the variables that it names, so that a secret need not be one. Raises ConfigError."""
+    overlay = Overlay(table={name: text})
+    fill_in(overlay, environ)
+    if overlay.problems:
+        raise ConfigError(tuple(overlay.problems))
+    return str(overlay.table[name])
+
+
 def _read(path: Path | None, environ: Mapping[str, str]) -> dict[str, Any]:
     if path is None and environ.get("NOTIFIER_CONFIG"):
         path = Path(environ["NOTIFIER_CONFIG"])

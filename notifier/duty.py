@@ -128,13 +128,17 @@ class Duties:
 
     async def run(self, seconds: float) -> None:
         """Until `stop`. What is being done then has so many seconds to end, and each duty is free as soon as it has."""
-        async with asyncio.TaskGroup() as tasks:
-            asking = tasks.create_task(self._go_on(tasks))
-            guarding = tasks.create_task(self._guard())
-            await self._stopping.wait()
-            asking.cancel()
-            await self._end(seconds)
-            guarding.cancel()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                asking = tasks.create_task(self._go_on(tasks))
+                guarding = tasks.create_task(self._guard())
+                await self._stopping.wait()
+                asking.cancel()
+                await self._end(seconds)
+                guarding.cancel()
+        except BaseException:
+            await self.release()  # a bug ends this process, and nobody has to wait until its leases end
+            raise
 
     async def _go_on(self, tasks: asyncio.TaskGroup) -> None:
         while True:
@@ -142,7 +146,7 @@ class Duties:
             await self.take()
             self._cut_off()
             for duty in self._duties.values():
-                if duty.on and duty.task is None:
+                if duty.on and duty.task is None and not self.stopping:
                     duty.task = tasks.create_task(self._work(duty))
             await self._sleep()
 

@@ -235,8 +235,11 @@ class Poll:
     async def finish(self) -> None:
         """Writes the rest of every fan-out. What fails here is written later: the readings themselves are recorded."""
         try:
-            while await self._store.fan_out():
-                self._told()
+            more: bool | None = True
+            while more:
+                more = await self._store.fan_out()
+                if more is not None:
+                    self._told()
         except StoreFailed as failed:
             log.warning("the rest of a fan-out waits", reason=str(failed))
 

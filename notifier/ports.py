@@ -181,8 +181,10 @@ class PollStore(Protocol):
         of its deliveries; whether `fan_out` has more to write. What `decide` raises passes through.
         """
 
-    async def fan_out(self) -> bool:
-        """Writes the next deliveries of changes whose recipients are not all written; whether more are left."""
+    async def fan_out(self) -> bool | None:
+        """Writes the next deliveries of changes whose recipients are not all written; whether more are left. None if
+        there were none to write.
+        """
 
     async def open_incidents(self) -> Sequence[KnownIncident]: ...
 

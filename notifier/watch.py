@@ -55,7 +55,7 @@ class Listening(Protocol):
 class Watch:
     """`distress` tells of a database that cannot be written; `pulse` is pinged after each fresh reading of the page
     while all that is owed is young. Where several processes share a database, each tells of what it does itself: of
-    the duties that are `mine`.
+    the duties that are `mine`, as long as they are `trusted` to it.
     """
 
     def __init__(
@@ -68,6 +68,7 @@ class Watch:
         distress: Distress,
         pulse: Pulse | None,
         mine: Callable[[str], bool],
+        trusted: Callable[[str], bool],
     ) -> None:
         self._store = store
         self._polling = polling
@@ -77,6 +78,7 @@ class Watch:
         self._distress = distress
         self._pulse = pulse
         self._mine = mine
+        self._trusted = trusted
         self.inbox: Listening | None = None
         """What reads what people say; set once it is made, as it tells operators how the bot fares."""
         self._pinged_for: datetime | None = None
@@ -130,7 +132,7 @@ class Watch:
         )
 
     async def _tell(self, health: Health, present: Mapping[str, Trouble]) -> bool:
-        decide = partial(turn, present=present, now=self._clock.now(), mine=lambda key: self._mine(duty_of(key)))
+        decide = partial(turn, present=present, now=self._clock.now(), mine=lambda key: self._trusted(duty_of(key)))
         for sender in self._senders:
             if not self._mine(sending(sender.channel.name)):
                 continue

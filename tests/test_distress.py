@@ -66,7 +66,8 @@ class Process:
 
     def __post_init__(self) -> None:
         distress = Distress(self.database, {"console": self.operator}, [OPERATOR], PAGE, self.clock)
-        self.watch = Watch(self.database, Unasked(), [], self.clock, [OPERATOR], distress, None, lambda _: self.polls)
+        clock, mine = self.clock, lambda _: self.polls
+        self.watch = Watch(self.database, Unasked(), [], clock, [OPERATOR], distress, None, mine, mine)
 
     async def passes(self, seconds: int) -> None:
         for _ in range(0, seconds, 5):

@@ -42,7 +42,7 @@ def watch(world: World, pulses: Pulses) -> Watch:
     operator = Address.parse("console:")
     sender = world.sender("console")
     distress = Distress(world.store, world.channels, [operator], PAGE, world.clock)
-    return Watch(world.store, world.poll, [sender], world.clock, [operator], distress, pulses, lambda _: True)
+    return Watch(world.store, world.poll, [sender], world.clock, [operator], distress, pulses, bool, bool)
 
 
 async def titles(world: World) -> list[str]:

@@ -36,8 +36,8 @@ async def begin(connection: AsyncConnection, change_id: int, want: Want) -> None
     )
 
 
-async def fan_out(connection: AsyncConnection) -> bool:
-    """Writes the next chunk of every unfinished fan-out; whether anything is left.
+async def fan_out(connection: AsyncConnection) -> bool | None:
+    """Writes the next chunk of every unfinished fan-out; whether anything is left; None if there was none.
 
     All of them cover the same range of subscriptions, oldest change first, so that no change overtakes another.
     """
@@ -48,6 +48,8 @@ async def fan_out(connection: AsyncConnection) -> bool:
             .order_by(t.fanouts.c.change_id)
         )
     ).all()
+    if not unfinished:
+        return None
     reached: int | None = None
     for row in unfinished:
         size = max(CHUNK, LATER_CHUNK // len(unfinished)) if row.cursor else CHUNK

@@ -89,7 +89,7 @@ async def announce(
         want = _NOBODY if change.key in news.silent else route(change, filters)
         if change_id is not None and (want.following or await _is_told(connection, change_id)):
             await fanout.begin(connection, change_id, want)
-    return await fanout.fan_out(connection)
+    return bool(await fanout.fan_out(connection))
 
 
 @lru_cache(maxsize=4096)

@@ -11,6 +11,7 @@ import socket
 from collections.abc import MutableMapping
 from contextlib import suppress
 from typing import Any
+from weakref import WeakKeyDictionary, WeakSet
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -46,6 +47,9 @@ that has become a replica.
 """
 
 
+_LINES: WeakKeyDictionary[sa.Engine, WeakSet[Any]] = WeakKeyDictionary()
+
+
 def connect(url: sa.URL) -> AsyncEngine:
     """Its pool is emptied when one of its connections is lost. Reaches for nothing yet."""
     engine = create_async_engine(
@@ -63,7 +67,14 @@ def connect(url: sa.URL) -> AsyncEngine:
             context.is_disconnect = True
 
     _hang_up_on_silence(engine.sync_engine)
+    _LINES[engine.sync_engine] = WeakSet()
     return engine
+
+
+def hang_up(engine: AsyncEngine) -> None:
+    """Cuts every line of the pool: whoever waits for an answer waits no more."""
+    for driver in _LINES.get(engine.sync_engine, ()):
+        _cut(driver)
 
 
 async def alone(connection: AsyncConnection, *, idle: str = "5s", wait: str = "10s", statement: str = "15s") -> None:
@@ -78,6 +89,7 @@ def _hang_up_on_silence(engine: sa.Engine) -> None:
     @event.listens_for(engine, "connect", insert=True)  # before SQLAlchemy itself asks something
     @event.listens_for(engine, "checkout")
     def taken(driver: Any, record: Any, *_: object) -> None:
+        _LINES[engine].add(driver.driver_connection)
         _expect(record.info, driver.driver_connection, ANSWER_SECONDS)
 
     @event.listens_for(engine, "before_cursor_execute")

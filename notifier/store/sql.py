@@ -97,10 +97,10 @@ class SqlStore(Crowd):
         async with self._write() as connection:
             await marks.in_use(connection)
 
-    async def fan_out(self) -> bool:
+    async def fan_out(self) -> bool | None:
         async with self._write() as connection:
             more = await fanout.fan_out(connection)
-            if more:
+            if more is not None:
                 await bell.ring(connection, "due")
             return more
 

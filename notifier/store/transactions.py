@@ -41,12 +41,18 @@ class Transactions:
         self.unwritable = ""
         """Why a transaction was not written; empty once `touch` was, as one that changes no row proves nothing."""
         self._lock = asyncio.Lock()
+        self._over = False
+
+    def hang_up(self) -> None:
+        """Nobody waits for the database any more, and nobody asks it: the process has to end."""
+        self._over = True
+        server.hang_up(self.engine)
 
     @asynccontextmanager
     async def _write(self) -> AsyncIterator[AsyncConnection]:
         """A transaction in which nobody else writes, in this process or another."""
         try:
-            with _told_as_store_failed():
+            with self._open():
                 async with self._turn(), self.engine.begin() as connection:
                     if self.engine.dialect.name == "postgresql":
                         await server.alone(connection)
@@ -54,6 +60,13 @@ class Transactions:
         except StoreFailed as failed:
             self.unwritable = str(failed)
             raise
+
+    @contextmanager
+    def _open(self) -> Iterator[None]:
+        if self._over:
+            raise StoreDown("the process is ending")
+        with _told_as_store_failed():
+            yield
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
@@ -71,6 +84,6 @@ class Transactions:
     @asynccontextmanager
     async def _read(self) -> AsyncIterator[AsyncConnection]:
         """Each statement by itself."""
-        with _told_as_store_failed():
+        with self._open():
             async with self.engine.connect() as connection:
                 yield await connection.execution_options(isolation_level="AUTOCOMMIT")

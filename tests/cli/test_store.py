@@ -8,7 +8,7 @@ import pytest
 
 from notifier.store import schema as t
 from tests.cli.asking import Ask, moved_to, once
-from tests.places import KINDS, Places
+from tests.places import Places
 from tests.running import notifier
 from tests.store.furnished import counted, run_sql
 from tests.town import Town
@@ -25,14 +25,13 @@ def _served(config: Path, url: str) -> None:
     assert url in config.read_text()
 
 
-@pytest.mark.parametrize("kind", KINDS)
 async def test_a_copy_goes_on_where_the_old_one_stopped(
-    ask: Ask, there: Town, config: Path, old: str, places: Places, kind: str
+    ask: Ask, there: Town, config: Path, old: str, places: Places
 ) -> None:
     await once(config)
     moved_to(there, 0)
     await once(config)
-    new = places.new(kind)
+    new = places.new("postgresql")
     copied = await ask("store", "copy", old, new)
     assert copied.exit_code == 0, copied.output
     rows = dict(line.split()[:2] for line in copied.stdout.splitlines() if len(line.split()) == 3)
@@ -87,3 +86,17 @@ async def test_a_replay_is_asked_for_when_it_is_started(ask: Ask, config: Path, 
     _served(config, f"sqlite:///{tmp_path}/backup.db")
     replayed = await notifier("run", "--once", "--replay", "--config", str(config), cwd=tmp_path)
     assert '"news_told": "all"' in replayed.printed, replayed.printed
+
+
+WRONG = {
+    "no URL": ("nonsense", "FROM: must be sqlite"),
+    "a password with an @": ("postgresql://me:pw@topsecret@h/d", "FROM: must have one @"),
+    "a variable that is not there": ("${GONE_FOR_GOOD}", "GONE_FOR_GOOD is not set"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+async def test_what_is_no_url_is_said_to_be_none_and_not_repeated(case: str, ask: Ask, tmp_path: Path) -> None:
+    url, said = WRONG[case]
+    refused = await ask("store", "copy", url, f"sqlite:///{tmp_path}/new.db")
+    assert refused.exit_code == 2 and said in refused.stderr and "topsecret" not in refused.stderr

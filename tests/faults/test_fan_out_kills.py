@@ -25,7 +25,7 @@ PEOPLE = (
     *(f"slack:C{number:03}" for number in range(60)),
     *(f"mailto:reader{number}@example.com" for number in range(60)),
 )
-KILLS = int(os.environ.get("KILLS", "30"))
+KILLS = int(os.environ.get("KILLS", "18"))
 SEED = int(os.environ.get("KILLS_SEED", "20260224"))
 
 

@@ -45,7 +45,7 @@ BY_NAME = [
     "after:settle:3",
     "at:commit:12",
 ]
-RANDOMLY = 15
+RANDOMLY = 9
 
 
 def random_points(seed: int) -> list[str]:

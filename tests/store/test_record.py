@@ -52,7 +52,7 @@ async def test_two_changes_that_overlap_overtake_each_other_nowhere(store: SqlSt
     await tell(store, change("first"))
     await store.fan_out()
     await tell(store, change("second"), change("third"))
-    more = True
+    more: bool | None = True
     while more:
         heard: dict[str, list[str]] = {}
         for key, address in await owed(store):

@@ -195,6 +195,19 @@ async def test_a_server_that_says_nothing_is_taken_for_dead_and_the_pool_is_empt
     assert wire.carried == before + 1, "none of the old connections is tried"
 
 
+async def test_a_process_that_has_to_end_waits_for_no_answer_and_asks_nothing_more(line: tuple[Wire, SqlStore]) -> None:
+    wire, store = line
+    await store.counts()
+    wire.fall_silent()
+    asyncio.get_running_loop().call_later(0.1, store.hang_up)
+    async with asyncio.timeout(5):
+        with pytest.raises(StoreDown):
+            await store.touch()
+        with pytest.raises(StoreDown, match="ending"):
+            await store.counts()
+    wire.speak()
+
+
 @pytest.mark.fault("B12")
 async def test_a_commit_that_nobody_answers_ends_too(
     line: tuple[Wire, SqlStore], monkeypatch: pytest.MonkeyPatch
