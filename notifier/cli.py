@@ -92,7 +92,7 @@ def run(
         bool, typer.Option("--once", help="One round of polls, empty the outbox, exit (for cron).")
     ] = False,
     replay: Annotated[
-        bool, typer.Option("--replay", help="Tell all that came since a restored backup, however old.")
+        bool, typer.Option("--replay", help="At the first start on a restored backup: tell all that came since.")
     ] = False,
 ) -> None:
     """Watch Kraken and tell everyone who asked, until stopped."""
@@ -113,7 +113,11 @@ def check(
     config: Config = None,
     as_json: AsJson = False,
     alive: Annotated[
-        bool, typer.Option("--alive", help="Only whether the service lives, by its database; asks nobody else.")
+        bool,
+        typer.Option(
+            "--alive",
+            help="Only whether a service polled within 10 minutes, by its database: so long it stays ✓ after a stop.",
+        ),
     ] = False,
 ) -> None:
     """Ask everything that the settings name, really, and say what to do about what does not answer."""
@@ -137,7 +141,7 @@ def check(
 
 @app.command()
 def status(config: Config = None, as_json: AsJson = False) -> None:
-    """What Kraken says right now."""
+    """What Kraken says right now, and which process does what."""
     settings = settings_of(config)
     with logging_for("error", settings):
         now = asked(doctor.look(settings))

@@ -36,7 +36,7 @@ def backup(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A SQLite file that is not there yet.")],
     config: Config = None,
 ) -> None:
-    """Write everything into a file, as it is now, even while a notifier runs."""
+    """Write everything into a file on this machine, as it is now, even while a notifier runs."""
     settings = settings_of(config)
     out.print(_table(asked(wiring.back_up(settings, file, SystemClock().now()))))
     out.print(f"[green]✓[/] {file} holds the same rows; it also holds who reads, so keep it as a secret")
