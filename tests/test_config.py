@@ -278,14 +278,21 @@ def _keys_in(value: Mapping[str, Any], place: str = "") -> set[str]:
     return found
 
 
+def example_with_its_database() -> str:
+    """That line is left out of effect, so that a copy of the file leaves DATABASE_URL its say."""
+    before, line, after = EXAMPLE.read_text(encoding="utf-8").partition("\n# url = ")
+    assert line
+    return f"{before}\nurl = {after}"
+
+
 def test_the_example_holds_every_key_and_no_other() -> None:
-    example = _keys_in(tomllib.loads(EXAMPLE.read_text(encoding="utf-8")))
+    example = _keys_in(tomllib.loads(example_with_its_database()))
 
     assert example - {"slack.webhooks.ops"} == keys_of(Settings)
 
 
 def test_the_example_says_what_every_key_is_for() -> None:
-    lines = EXAMPLE.read_text(encoding="utf-8").splitlines()
+    lines = example_with_its_database().splitlines()
 
     assert [line for line in lines if "=" in line.partition("#")[0] and "  # " not in line] == []
 
@@ -301,7 +308,11 @@ APART = {"tables", "operators", "slack", "telegram", "email", "hostname"}
 """What the example cannot leave at its default, and what no file says."""
 
 
+def test_a_copy_of_the_example_takes_the_hosts_database() -> None:
+    assert load(EXAMPLE, {**TOKENS, "DATABASE_URL": "postgresql://u:p@h/d"}).store.url == "postgresql://u:p@h/d"
+
+
 def test_the_example_shows_the_defaults() -> None:
-    found = load(EXAMPLE, TOKENS).model_dump(exclude=APART)
+    found = settings(example_with_its_database(), **TOKENS).model_dump(exclude=APART)
 
     assert found == Settings().model_dump(exclude=APART)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -24,10 +25,12 @@ from tests.running import ROOT
 PYTHON = (ROOT / ".python-version").read_text().strip()
 GIVEN_BY_HOSTS = {"DATABASE_URL", "PORT", "DYNO", "FLY_MACHINE_ID", "HOSTNAME"}
 EXAMPLES = {
+    "NOTIFIER_CONFIG": os.devnull,
     "NOTIFIER_SUBSCRIPTIONS": "slack:C0123456789, telegram:@my_channel, mailto:ops@example.com, slack-webhook:ops",
     "SLACK_BOT_TOKEN": "xoxb-fake",
     "NOTIFIER_SLACK__WEBHOOKS__OPS": "https://hooks.slack.com/services/T/B/fake",
     "TELEGRAM_BOT_TOKEN": "1:fake",
+    "NOTIFIER_TELEGRAM__WEBHOOK_URL": "https://bot.example.com/telegram",
     "SMTP_URL": "smtps://bot%40example.com:fake@smtp.example.com:465",
     "NOTIFIER_EMAIL__SENDER": "Kraken status <status@example.com>",
     "NOTIFIER_OPERATORS__TO": "telegram:123456789,mailto:oncall@example.com",
