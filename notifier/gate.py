@@ -58,7 +58,7 @@ class Gate:
     def begin_anew(self) -> None:
         """Another process may have sent meanwhile: what this one knew of the provider proves nothing any more."""
         self._breaker = Breaker(self._scale)
-        self._heard = self._suspected = False
+        self._heard = False
 
     def room(self, places: int, busy: int) -> int:
         """How many of so many places may be taken now."""
