@@ -22,7 +22,7 @@ async def test_the_demonstration_shows_three_states_on_four_channels(tmp_path: P
     for channel in ("Slack", "Slack webhook", "Telegram", "Mail"):
         [summary] = [line for line in demo.out if line.strip().startswith(f"{channel}  ") and "4" in line]
         assert summary.split()[-6:-2] == ["4", "investigating,", "monitoring,", "resolved"]
-        assert summary.split()[-2].startswith("11:29:"), "within the minute"
+        assert "11:29" <= summary.split()[-2] < "11:35", "before the next update, however busy the machine"
         panels = [line for line in demo.out if f"UTC · {channel} · " in line]
         assert len(panels) == (6 if channel in ("Slack", "Telegram") else 4), "their first message follows twice"
     assert [*tmp_path.iterdir()] == [], "and leaves nothing behind"
