@@ -24,9 +24,9 @@ from notifier.retry import POLICIES
 from notifier.subscription import Address, Filter, QuietHours
 from tests.builders import NOW, at, incident, maintenance, page, update
 from tests.doubles import RecordingChannel
-from tests.world import ON_BOTH, PAGE, Born, World, to
+from tests.world import ON_SQLITE, PAGE, Born, World, to
 
-pytestmark = ON_BOTH
+pytestmark = ON_SQLITE
 
 OPEN = update("11:29", "investigating", "We see connection errors.")
 FIXED = update("11:35", "monitoring", "A fix is in.")

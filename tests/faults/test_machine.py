@@ -297,7 +297,7 @@ SEARCH = os.environ.get("MACHINE_EXAMPLES")
 """How many new stories to try, and to make short if one fails; unset: the same few in every run."""
 
 Machine.TestCase.settings = settings(
-    max_examples=int(SEARCH or "16"),
+    max_examples=int(SEARCH or "10"),
     stateful_step_count=int(os.environ.get("MACHINE_STEPS", "30")),
     deadline=None,
     phases=[Phase.generate, Phase.shrink] if SEARCH else [Phase.generate],

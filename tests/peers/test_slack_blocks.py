@@ -16,7 +16,7 @@ from tests.peers.messages import every_message, hostile_messages
 DESK = Address("slack", "C000000001")
 ROOT = Receipt("C000000001", "1771932540.000100")
 SEED = 20260224
-COUNT = 2_000
+COUNT = 1_000
 
 GOOD: dict[str, Any] = {"type": "section", "text": {"type": "mrkdwn", "text": "*Resolved*"}}
 BAD: dict[str, dict[str, Any]] = {

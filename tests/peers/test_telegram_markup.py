@@ -18,7 +18,7 @@ ROOT = Receipt("-1001234567890", "42")
 UNITS = 4_096
 ENTITIES = 100
 SEED = 20260224
-COUNT = 3_000
+COUNT = 1_500
 
 LIVELY = {"Mention", "Hashtag", "Cashtag", "BotCommand", "Url", "EmailAddress", "PhoneNumber", "BankCardNumber"}
 STYLES = {"Bold", "Italic", "Strikethrough", "Code", "BlockQuote", "ExpandableBlockQuote", "DateTime"}
